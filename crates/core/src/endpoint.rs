@@ -1,0 +1,113 @@
+//! Addresses, endpoints and the attributes that travel with them from resolver to policy (A61).
+
+use std::{
+    any::{Any, TypeId},
+    collections::BTreeMap,
+    fmt,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+};
+
+/// Where a connection can be made to.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Address {
+    /// An IP address and port.
+    Tcp(SocketAddr),
+    /// A Unix socket by its path.
+    Unix(Arc<Path>),
+    /// A Unix socket by its abstract name (without the leading NUL).
+    UnixAbstract(Arc<[u8]>),
+    /// A name that only the connector understands: `passthrough:` targets, in-memory networks, custom transports.
+    Opaque(Arc<str>),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::UnixAbstract(name) => write!(f, "unix-abstract:{}", name.escape_ascii()),
+            Self::Opaque(name) => f.write_str(name),
+        }
+    }
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Self::Tcp(address)
+    }
+}
+
+/// Values of any type, one of each type, attached to an endpoint by a resolver or a policy.
+#[derive(Clone, Default)]
+pub struct Attributes(Option<Arc<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
+
+impl Attributes {
+    /// The same attributes with `value` in the place of its type.
+    #[must_use]
+    pub fn with<T: Any + Send + Sync>(&self, value: T) -> Self {
+        let mut all = self.0.as_deref().cloned().unwrap_or_default();
+        all.insert(TypeId::of::<T>(), Arc::new(value));
+        Self(Some(Arc::new(all)))
+    }
+
+    /// The value of type `T`, if one is attached.
+    #[must_use]
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.0.as_ref()?.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Attributes({})", self.0.as_ref().map_or(0, |all| all.len()))
+    }
+}
+
+/// One backend, which may be reachable at several addresses.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    addresses: Arc<[Address]>,
+    attributes: Attributes,
+}
+
+impl Endpoint {
+    /// An endpoint reachable at these addresses, best first, without attributes.
+    #[must_use]
+    pub fn new(addresses: impl IntoIterator<Item = impl Into<Address>>) -> Self {
+        Self { addresses: addresses.into_iter().map(Into::into).collect(), attributes: Attributes::default() }
+    }
+
+    /// The same endpoint with `value` attached.
+    #[must_use]
+    pub fn with<T: Any + Send + Sync>(mut self, value: T) -> Self {
+        self.attributes = self.attributes.with(value);
+        self
+    }
+
+    /// The addresses, best first.
+    #[must_use]
+    pub fn addresses(&self) -> &Arc<[Address]> {
+        &self.addresses
+    }
+
+    /// What the resolver, or a policy on the way, attached.
+    #[must_use]
+    pub fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    /// The identity of the endpoint: its set of addresses, in whatever order they were given (A61).
+    #[must_use]
+    pub fn key(&self) -> EndpointKey {
+        let mut key = self.addresses.to_vec();
+        key.sort();
+        key.dedup();
+        EndpointKey(key.into())
+    }
+}
+
+/// The identity of an endpoint: two endpoints with the same set of addresses are the same one (A61).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct EndpointKey(Arc<[Address]>);

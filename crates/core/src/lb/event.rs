@@ -1,0 +1,88 @@
+//! What can happen to a policy.
+
+use std::{any::Any, fmt::Debug, sync::Arc, time::Instant};
+
+use super::token::{SubchannelId, Timer, Token, Wake, Watch};
+use crate::{endpoint::Endpoint, orca::LoadReport};
+
+/// The raw state of one subchannel.
+///
+/// After a failure the channel waits the backoff out and then says `Idle`; only then may a policy connect again. A
+/// connection that ends (or that the server drains) goes from `Ready` to `Idle`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SubchannelState {
+    /// Not connected; may be connected.
+    Idle,
+    /// An attempt is under way.
+    Connecting,
+    /// Connected: the only state in which a picker may name it.
+    Ready,
+    /// The last attempt failed; a new one is possible from `retry_at` on.
+    TransientFailure {
+        /// What went wrong, without the address.
+        reason: Arc<str>,
+        /// When the backoff is over.
+        retry_at: Instant,
+    },
+}
+
+/// The health of a READY subchannel (A17, A61). Every watch is answered at least once; with no health check configured
+/// the answer is `Serving`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Health {
+    /// Not known yet.
+    Pending,
+    /// Calls may be sent.
+    Serving,
+    /// No calls, and why.
+    NotServing(Arc<str>),
+}
+
+/// A policy's parsed configuration: any type of the policy's own.
+pub trait AnyConfig: Any + Send + Sync + Debug {}
+impl<T: Any + Send + Sync + Debug> AnyConfig for T {}
+
+impl dyn AnyConfig {
+    /// The configuration as the policy's own type, if it is one.
+    #[must_use]
+    pub fn downcast_ref<T: AnyConfig>(&self) -> Option<&T> {
+        (self as &dyn Any).downcast_ref()
+    }
+}
+
+/// What the resolver found, and this policy's configuration (`None`: as before, or the default).
+#[derive(Clone, Debug, Default)]
+pub struct Resolution {
+    /// The backends. Equal ones (by [`Endpoint::key`]) count once.
+    pub endpoints: Arc<[Endpoint]>,
+    /// Parsed by this policy's own factory.
+    pub config: Option<Arc<dyn AnyConfig>>,
+}
+
+/// The resolver should back off and ask again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rejected;
+
+/// Everything that is addressed by a token.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub enum Event {
+    Subchannel(SubchannelId, SubchannelState),
+    Health(Watch, Health),
+    Load(Watch, LoadReport),
+    Timer(Timer),
+    Wake(Wake),
+}
+
+impl Event {
+    /// Whom the event is for.
+    #[must_use]
+    pub fn token(&self) -> Token {
+        match self {
+            Self::Subchannel(id, _) => Token::Subchannel(*id),
+            Self::Health(watch, _) | Self::Load(watch, _) => Token::Watch(*watch),
+            Self::Timer(timer) => Token::Timer(*timer),
+            Self::Wake(wake) => Token::Wake(*wake),
+        }
+    }
+}
