@@ -17,6 +17,7 @@ pub mod backoff;
 pub mod connectivity;
 pub mod deadline;
 pub mod endpoint;
+pub mod json;
 pub mod metadata;
 pub mod orca;
 
