@@ -1,1 +1,50 @@
-fn main() {}
+//! `cargo xtask`: the chores of this repository, each a command.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+mod codegen;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  codegen            write crates/proto/src/gen from crates/proto/proto
+  codegen --check    fail if what is checked in is not what the .proto files generate
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let root = workspace_root();
+    match arguments[..] {
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        ["codegen"] => report(codegen::write(&root)),
+        ["codegen", "--check"] => report(codegen::check(&root)),
+        _ => {
+            eprintln!("unknown command: cargo xtask {}\n\n{HELP}", arguments.join(" "));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn report(outcome: Result<(), codegen::Error>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder that holds the workspace's `Cargo.toml`.
+fn workspace_root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_owned()
+}
