@@ -1,1 +1,42 @@
-#![allow(missing_docs)]
+//! A gRPC runtime for Rust: the stubs and services that `tonic-prost-build` generates, on a channel with a brain and a
+//! server that owns its connections.
+//!
+//! ```no_run
+//! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+//! let channel = thalweg::Channel::builder("dns:///greeter:50051").build()?;
+//! // let mut client = GreeterClient::new(channel);
+//! # let _ = channel; Ok(())
+//! # }
+//! ```
+//!
+//! Modules are listed in layers, top first; a module imports only from layers below its own.
+
+pub mod channel;
+pub mod server;
+
+mod call;
+
+pub mod registry;
+
+mod snapshot;
+
+pub mod resolver;
+mod subchannel;
+
+pub mod transport;
+
+pub mod credentials;
+
+pub mod config;
+pub mod context;
+pub mod io;
+pub mod request;
+
+pub mod error;
+
+mod env;
+mod rt;
+
+pub use channel::Channel;
+pub use server::Server;
+pub use thalweg_core as core;

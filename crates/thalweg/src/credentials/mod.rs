@@ -1,0 +1,1 @@
+//! How a connection is secured, and how a call proves who it is.

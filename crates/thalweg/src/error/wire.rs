@@ -1,0 +1,93 @@
+//! What broke a stream or a connection: who did it, and did the server see the call (A6's transparent retry reads it).
+
+use std::{fmt, io, sync::Arc};
+
+use thiserror::Error;
+
+/// Whose doing it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// We ended it.
+    Local,
+    /// The peer ended it, in words of the protocol.
+    Peer,
+    /// The network did: no words were said.
+    Network,
+}
+
+/// Did the server's application see the call?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Processed {
+    /// Certainly not, and it never left this client: may be sent again as often as it takes.
+    NeverLeft,
+    /// Certainly not, says the server: may be sent again once at once.
+    No,
+    /// Nobody knows.
+    Maybe,
+    /// It did.
+    Yes,
+}
+
+/// A stream or connection ended before its time.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("{kind}")]
+pub struct WireError {
+    /// Whose doing it was.
+    pub who: Who,
+    /// Did the server's application see the call?
+    pub processed: Processed,
+    /// What happened.
+    pub kind: WireErrorKind,
+}
+
+/// What ended a stream or a connection.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum WireErrorKind {
+    /// RST_STREAM with this HTTP/2 error code.
+    Reset(u32),
+    /// GOAWAY with this HTTP/2 error code.
+    GoAway(u32),
+    /// The byte stream failed.
+    Io(io::ErrorKind, Arc<str>),
+    /// The byte stream ended.
+    Closed,
+    /// The protocol was violated.
+    Protocol(Arc<str>),
+    /// No answer to a keepalive ping in time (A8).
+    KeepaliveTimedOut,
+}
+
+impl fmt::Display for WireErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reset(code) => write!(f, "stream reset with {}", http2_code(*code)),
+            Self::GoAway(code) => write!(f, "connection going away with {}", http2_code(*code)),
+            Self::Io(_, text) => f.write_str(text),
+            Self::Closed => f.write_str("connection closed by the peer"),
+            Self::Protocol(text) => write!(f, "protocol error: {text}"),
+            Self::KeepaliveTimedOut => f.write_str("keepalive ping not answered in time"),
+        }
+    }
+}
+
+/// The name of an HTTP/2 error code (RFC 9113 section 7).
+pub(crate) fn http2_code(code: u32) -> &'static str {
+    const NAMES: [&str; 14] = [
+        "NO_ERROR",
+        "PROTOCOL_ERROR",
+        "INTERNAL_ERROR",
+        "FLOW_CONTROL_ERROR",
+        "SETTINGS_TIMEOUT",
+        "STREAM_CLOSED",
+        "FRAME_SIZE_ERROR",
+        "REFUSED_STREAM",
+        "CANCEL",
+        "COMPRESSION_ERROR",
+        "CONNECT_ERROR",
+        "ENHANCE_YOUR_CALM",
+        "INADEQUATE_SECURITY",
+        "HTTP_1_1_REQUIRED",
+    ];
+    NAMES.get(code as usize).copied().unwrap_or("an unknown error code")
+}

@@ -1,0 +1,47 @@
+//! What a channel knows by name: resolvers by scheme and policies by name. A value, never a global.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use thalweg_core::lb::registry::{Policies, PolicyFactory};
+
+use crate::resolver::ResolverFactory;
+
+/// The resolvers and policies of a channel.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    resolvers: BTreeMap<String, Arc<dyn ResolverFactory>>,
+    policies: Policies,
+}
+
+impl Registry {
+    /// Adds a resolver, in the place of one with the same scheme.
+    #[must_use]
+    pub fn with_resolver(mut self, factory: impl ResolverFactory) -> Self {
+        self.resolvers.insert(factory.scheme().to_owned(), Arc::new(factory));
+        self
+    }
+
+    /// Adds a policy, in the place of one with the same name.
+    #[must_use]
+    pub fn with_policy(mut self, factory: impl PolicyFactory + 'static) -> Self {
+        self.policies.register(Arc::new(factory));
+        self
+    }
+
+    /// The resolver of this scheme.
+    #[must_use]
+    pub fn resolver(&self, scheme: &str) -> Option<&Arc<dyn ResolverFactory>> {
+        self.resolvers.get(scheme)
+    }
+
+    /// The schemes that resolve, in alphabetical order.
+    pub fn schemes(&self) -> impl Iterator<Item = &str> {
+        self.resolvers.keys().map(String::as_str)
+    }
+
+    /// The policies.
+    #[must_use]
+    pub fn policies(&self) -> &Policies {
+        &self.policies
+    }
+}

@@ -1,0 +1,1 @@
+//! What one call may be told, in the extensions of its request.

@@ -1,0 +1,5 @@
+//! The server: listeners in, generated services out.
+
+/// A server.
+#[derive(Debug)]
+pub struct Server;

@@ -1,0 +1,1 @@
+//! The immutable value that the channel publishes and calls read.

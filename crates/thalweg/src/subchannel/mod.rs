@@ -1,0 +1,1 @@
+//! Makes the connections that the policy asked for.

@@ -1,0 +1,1 @@
+//! Connectors: how the byte stream under a connection is made.
