@@ -2,17 +2,21 @@
 
 use std::{
     env,
+    fmt::Display,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 mod codegen;
+mod tidy;
 
 const HELP: &str = "\
 cargo xtask COMMAND
 
   codegen            write crates/proto/src/gen from crates/proto/proto
   codegen --check    fail if what is checked in is not what the .proto files generate
+  tidy               check the house rules that CONTRIBUTING.md explains
+  tidy --verbose     the same, and list what is near a limit
 ";
 
 fn main() -> ExitCode {
@@ -26,6 +30,8 @@ fn main() -> ExitCode {
         }
         ["codegen"] => report(codegen::write(&root)),
         ["codegen", "--check"] => report(codegen::check(&root)),
+        ["tidy"] => report(tidy::check(&root)),
+        ["tidy", "--verbose"] => report(tidy::check(&root).and_then(|()| tidy::list_soft_limits(&root))),
         _ => {
             eprintln!("unknown command: cargo xtask {}\n\n{HELP}", arguments.join(" "));
             ExitCode::from(2)
@@ -33,7 +39,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn report(outcome: Result<(), codegen::Error>) -> ExitCode {
+fn report(outcome: Result<(), impl Display>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
