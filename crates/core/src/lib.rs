@@ -7,10 +7,10 @@
 //! Modules are listed in layers, top first; a module imports only from layers below its own.
 
 pub mod service_config;
+pub mod subchannel;
 
 pub mod lb;
 
-pub mod subchannel;
 pub mod target;
 
 pub mod backoff;
