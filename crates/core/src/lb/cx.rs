@@ -1,9 +1,6 @@
 //! What a policy may see and ask for during one event.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{
     picker::Tracker,
@@ -16,25 +13,51 @@ use crate::{
 };
 
 /// The whole vocabulary by which a policy acts on the world. Built by [`Cx`], carried out by the channel.
-#[derive(Debug)]
-#[allow(missing_docs)]
+#[derive(Clone, Debug)]
 pub enum Command {
-    /// A new subchannel, `Idle`, for one address of an endpoint.
-    Create { id: SubchannelId, address: Address, endpoint: Endpoint },
+    /// Make a subchannel, `Idle`, for one address of an endpoint.
+    Create {
+        /// Its name from now on.
+        id: SubchannelId,
+        /// Where it connects to.
+        address: Address,
+        /// The endpoint that the address belongs to, with its attributes.
+        endpoint: Endpoint,
+    },
     /// Start an attempt. Only while the subchannel is `Idle`.
     Connect(SubchannelId),
     /// Calls in flight finish, then it closes. Ends every watch on it too, whoever holds them.
     Shutdown(SubchannelId),
     /// Fire at this time.
-    Arm { timer: Timer, at: Instant },
+    Arm {
+        /// What fires.
+        timer: Timer,
+        /// When.
+        at: Instant,
+    },
+    /// Forget a timer that has not fired.
     Cancel(Timer),
+    /// A picker may hand this wake out from now on.
     Offer(Wake),
+    /// This wake wakes nobody any more.
     Withdraw(Wake),
     /// Calls go straight to the tracker, on the data path; no event.
-    Observe { watch: Watch, tracker: Tracker },
+    Observe {
+        /// The subscription.
+        watch: Watch,
+        /// Who is told of every call.
+        tracker: Tracker,
+    },
+    /// Answer with the subchannel's health, now and whenever it changes.
     WatchHealth(Watch),
     /// The channel asks the server for the shortest interval among the live watches of a subchannel, and answers each.
-    WatchLoad { watch: Watch, every: Duration },
+    WatchLoad {
+        /// The subscription.
+        watch: Watch,
+        /// How often this watcher wants to hear.
+        every: Duration,
+    },
+    /// End this subscription.
     Unwatch(Watch),
     /// Ask the resolver again; it decides when.
     Resolve,
@@ -69,9 +92,12 @@ impl Mint {
         SubchannelId { slot, generation: self.generations[slot as usize] }
     }
 
+    /// Frees the slot of a live subchannel; a slot must not be freed twice.
     fn retire(&mut self, id: SubchannelId) {
-        self.generations[id.slot()] += 1;
-        self.free.push(id.slot);
+        if let Some(generation) = self.generations.get_mut(id.slot()).filter(|g| **g == id.generation) {
+            *generation = generation.wrapping_add(1);
+            self.free.push(id.slot);
+        }
     }
 }
 

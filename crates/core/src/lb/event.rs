@@ -3,7 +3,7 @@
 use std::{any::Any, fmt::Debug, sync::Arc, time::Instant};
 
 use super::token::{SubchannelId, Timer, Token, Wake, Watch};
-use crate::{endpoint::Endpoint, orca::LoadReport};
+use crate::{connectivity::Connectivity, endpoint::Endpoint, orca::LoadReport};
 
 /// The raw state of one subchannel.
 ///
@@ -24,6 +24,19 @@ pub enum SubchannelState {
         /// When the backoff is over.
         retry_at: Instant,
     },
+}
+
+impl SubchannelState {
+    /// The state without its story.
+    #[must_use]
+    pub fn connectivity(&self) -> Connectivity {
+        match self {
+            Self::Idle => Connectivity::Idle,
+            Self::Connecting => Connectivity::Connecting,
+            Self::Ready => Connectivity::Ready,
+            Self::TransientFailure { .. } => Connectivity::TransientFailure,
+        }
+    }
 }
 
 /// The health of a READY subchannel (A17, A61). Every watch is answered at least once; with no health check configured
@@ -59,18 +72,30 @@ pub struct Resolution {
     pub config: Option<Arc<dyn AnyConfig>>,
 }
 
+impl Resolution {
+    /// The configuration as the policy's own type, if there is one and it is of that type.
+    #[must_use]
+    pub fn config_as<T: AnyConfig>(&self) -> Option<&T> {
+        self.config.as_deref()?.downcast_ref()
+    }
+}
+
 /// The resolver should back off and ask again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rejected;
 
 /// Everything that is addressed by a token.
 #[derive(Clone, Debug)]
-#[allow(missing_docs)]
 pub enum Event {
+    /// A subchannel changed state.
     Subchannel(SubchannelId, SubchannelState),
+    /// A watched subchannel reports its health.
     Health(Watch, Health),
+    /// A watched subchannel reports its load.
     Load(Watch, LoadReport),
+    /// A timer fired; it is dead now.
     Timer(Timer),
+    /// A pick handed this wake out.
     Wake(Wake),
 }
 

@@ -93,7 +93,7 @@ impl Failure {
         }
     }
 
-    /// Displays the story as of `now`: "10.0.0.1:50051: connection refused (next attempt in 1.4s)".
+    /// Displays the story as of `now`: "10.0.0.1:50051 connection refused (next attempt in 1.4s)".
     #[must_use]
     pub fn at(&self, now: Instant) -> impl fmt::Display {
         Story { failure: self.clone(), now }
@@ -118,8 +118,8 @@ impl fmt::Display for Story {
         if more > 0 {
             write!(f, "; and {more} more")?;
         }
-        if let Some(at) = named.iter().filter_map(|b| b.retry_at).min() {
-            write!(f, " (next attempt in {:.1}s)", at.saturating_duration_since(self.now).as_secs_f64())?;
+        if let Some(at) = named.iter().filter_map(|b| b.retry_at).filter(|at| *at > self.now).min() {
+            write!(f, " (next attempt in {:.1}s)", (at - self.now).as_secs_f64())?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! *token* that the policy was given when it asked ([`SubchannelId`], [`Timer`], [`Wake`], [`Watch`]), so one rule
 //! routes every event through any tree of policies. Policies own no task, timer, lock or socket.
 
-pub mod registry;
+mod builtin;
 
 pub mod graceful_switch;
 pub mod round_robin;
@@ -13,17 +13,20 @@ pub mod round_robin;
 pub mod pick_first;
 
 pub mod child;
+pub mod dense;
+pub mod registry;
 
 pub mod cx;
-pub mod dense;
+
 pub mod event;
-pub mod failure;
 pub mod picker;
+
+pub mod failure;
 pub mod token;
 
 use std::{fmt::Debug, sync::Arc};
 
-use crate::status::Status;
+use crate::{orca::LoadReport, status::Status};
 
 pub use self::{
     cx::{Command, Cx, Mint},
@@ -32,7 +35,6 @@ pub use self::{
     picker::{CallEnd, CallObserver, Fixed, Pick, PickArgs, Picker, Tracker},
     token::{SubchannelId, Timer, Token, Wake, Watch},
 };
-use crate::orca::LoadReport;
 
 /// A load-balancing policy: events in, commands (through `cx`) out. It never blocks, spawns, locks or reads a clock.
 ///

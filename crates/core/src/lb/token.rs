@@ -50,10 +50,13 @@ impl Watch {
 
 /// Any of the above: what a parent's routing table is keyed by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-#[allow(missing_docs)]
 pub enum Token {
+    /// Of a subchannel's states.
     Subchannel(SubchannelId),
+    /// Of a subchannel's health or load.
     Watch(Watch),
+    /// Of time.
     Timer(Timer),
+    /// Of a waiting call.
     Wake(Wake),
 }
