@@ -28,7 +28,7 @@ pub(super) const RULES: [Rule; 4] = [
 ];
 
 fn string_errors(source: &Source) -> Vec<Spot> {
-    if !source.is_rust() {
+    if !source.is_product() {
         return vec![];
     }
     let results = words(&source.code, "Result").filter(|at| {

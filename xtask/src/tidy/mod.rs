@@ -7,6 +7,7 @@ use self::source::Source;
 mod borders;
 mod code;
 mod docs;
+mod layers;
 mod manifests;
 mod mask;
 mod names;
@@ -88,6 +89,7 @@ pub(crate) enum Error {
 pub(crate) fn check(root: &Path) -> Result<(), Error> {
     let sources = source::read_all(root)?;
     let mut findings: Vec<Finding> = sources.iter().flat_map(inspect).collect();
+    findings.extend(layers::check(&sources));
     findings.extend(docs::check(&sources));
     findings.extend(manifests::check(root)?);
     if findings.is_empty() { Ok(()) } else { Err(Error::Untidy(findings)) }

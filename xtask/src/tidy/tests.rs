@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{docs, inspect, manifests, mask, paths, source::Source};
+use super::{docs, inspect, layers, manifests, mask, paths, source::Source};
 
 /// The rules that a file breaks, each with the line.
 fn broken(path: &str, text: &str) -> Vec<(&'static str, usize)> {
@@ -136,6 +136,25 @@ fn a_use_tree_is_written_out() {
     let named: Vec<(usize, String)> = paths::all(code).into_iter().map(|named| (named.line, named.path)).collect();
     let expected = [(1, "std::env"), (1, "std::io"), (1, "std::io::Read"), (2, "a::b"), (3, "c")];
     assert_eq!(named, expected.map(|(line, path)| (line, path.to_owned())));
+}
+
+#[test]
+fn an_import_that_goes_up_or_sideways_is_found() {
+    let files = [
+        (
+            "crates/a/src/lib.rs",
+            "//! A.\n\npub mod top;\n/// Beside it.\nmod beside;\n\nmod low;\n\npub use top::Top;\n",
+        ),
+        ("crates/a/src/top/mod.rs", "use crate::{beside::B, low::L};\nuse super::low;\n"),
+        ("crates/a/src/top/part.rs", "use super::Top;\nuse crate::top::Other;\n"),
+        ("crates/a/src/low.rs", "use crate::Top;\nfn f() { crate::top::g() }\n"),
+        ("crates/a/src/low/tests.rs", "use crate::top::Top;\n"),
+    ];
+    let sources = files.map(|(path, text)| Source::new(path, text));
+    let found: Vec<(String, usize)> =
+        layers::check(&sources).into_iter().map(|found| (found.path, found.spot.line)).collect();
+    let (top, low) = ("crates/a/src/top/mod.rs", "crates/a/src/low.rs");
+    assert_eq!(found, [(top, 1), (top, 2), (low, 1), (low, 2)].map(|(path, line)| (path.to_owned(), line)));
 }
 
 #[test]
