@@ -12,6 +12,7 @@ use crate::{
         event::AnyConfig,
         registry::{Policies, PolicyFactory},
     },
+    random::Random,
     status::Code,
 };
 
@@ -249,36 +250,38 @@ fn the_text_is_kept_as_it_was() {
     assert_eq!(parse(text).unwrap().json(), text);
 }
 
+/// Every field at once, in the shape of the documents.
+const WHOLE: &str = r#"{
+    "loadBalancingPolicy": "round_robin",
+    "loadBalancingConfig": [ { "grpclb": { "childPolicy": [ { "pick_first": {} } ] } }, { "round_robin": {} } ],
+    "methodConfig": [
+        {
+            "name": [
+                { "service": "google.pubsub.v2.PublisherService", "method": "CreateTopic" },
+                { "service": "grpc.examples.echo.Echo" }
+            ],
+            "waitForReady": true,
+            "timeout": "10s",
+            "maxRequestMessageBytes": 4194304,
+            "maxResponseMessageBytes": 4194304,
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": ".01s",
+                "maxBackoff": ".01s",
+                "backoffMultiplier": 1.0,
+                "retryableStatusCodes": [ "UNAVAILABLE" ]
+            }
+        },
+        { "name": [ { "service": "s", "method": "m" } ], "hedgingPolicy": { "maxAttempts": 4, "hedgingDelay": "0s" } }
+    ],
+    "retryThrottling": { "maxTokens": 10, "tokenRatio": 0.1 },
+    "healthCheckConfig": { "serviceName": "grpc.health.v1.Health" },
+    "connectionScaling": { "maxConnectionsPerSubchannel": 2 }
+}"#;
+
 #[test]
 fn a_whole_config_as_the_documents_show_it_is_read() {
-    let text = r#"{
-        "loadBalancingPolicy": "round_robin",
-        "loadBalancingConfig": [ { "grpclb": { "childPolicy": [ { "pick_first": {} } ] } }, { "round_robin": {} } ],
-        "methodConfig": [
-            {
-                "name": [
-                    { "service": "google.pubsub.v2.PublisherService", "method": "CreateTopic" },
-                    { "service": "grpc.examples.echo.Echo" }
-                ],
-                "waitForReady": true,
-                "timeout": "10s",
-                "maxRequestMessageBytes": 4194304,
-                "maxResponseMessageBytes": 4194304,
-                "retryPolicy": {
-                    "maxAttempts": 4,
-                    "initialBackoff": ".01s",
-                    "maxBackoff": ".01s",
-                    "backoffMultiplier": 1.0,
-                    "retryableStatusCodes": [ "UNAVAILABLE" ]
-                }
-            },
-            { "name": [ { "service": "s", "method": "m" } ], "hedgingPolicy": { "maxAttempts": 4, "hedgingDelay": "0s" } }
-        ],
-        "retryThrottling": { "maxTokens": 10, "tokenRatio": 0.1 },
-        "healthCheckConfig": { "serviceName": "grpc.health.v1.Health" },
-        "connectionScaling": { "maxConnectionsPerSubchannel": 2 }
-    }"#;
-    let config = parse(text).unwrap();
+    let config = parse(WHOLE).unwrap();
     assert_eq!(policy(&config), Some(("round_robin", None)));
     let create = config.method("/google.pubsub.v2.PublisherService/CreateTopic").unwrap();
     assert_eq!(create.retry.as_ref().unwrap().initial_backoff, Duration::from_millis(10));
@@ -460,4 +463,24 @@ fn wrong_channel_wide_settings_are_rejected_at_their_paths() {
             "$.connectionScaling.maxConnectionsPerSubchannel: expected a whole number from 0 to 4294967295, found \"two\"",
         ),
     ]);
+}
+
+#[test]
+fn a_garbled_config_is_rejected_with_a_path_or_read_but_never_panics() {
+    const GARBAGE: &[u8] = b"{}[]:,\"0-9.es nulltrue\\";
+    let mut random = Random::new(5);
+    let mut rejected = 0;
+    for _ in 0..20_000 {
+        let mut bytes = WHOLE.as_bytes().to_vec();
+        for _ in 0..=random.below(3) {
+            let place = random.below(bytes.len() as u64) as usize;
+            bytes[place] = GARBAGE[random.below(GARBAGE.len() as u64) as usize];
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        if let Err(error) = parse(&text) {
+            rejected += 1;
+            assert!(error.path.starts_with('$') && !error.reason.is_empty(), "{error}");
+        }
+    }
+    assert!((2_000..20_000).contains(&rejected), "{rejected} rejected");
 }
