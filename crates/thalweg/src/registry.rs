@@ -4,16 +4,38 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use thalweg_core::lb::registry::{Policies, PolicyFactory};
 
-use crate::resolver::ResolverFactory;
+use crate::resolver::{
+    ResolverFactory, dns::DnsResolver, ip::IpResolver, passthrough::PassthroughResolver, unix::UnixResolver,
+};
 
 /// The resolvers and policies of a channel.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Registry {
     resolvers: BTreeMap<String, Arc<dyn ResolverFactory>>,
     policies: Policies,
 }
 
+/// The resolvers and policies in the box: `dns`, `ipv4`, `ipv6`, `unix`, `unix-abstract` and `passthrough`, and
+/// [`Policies::builtin`].
+impl Default for Registry {
+    fn default() -> Self {
+        Self { policies: Policies::builtin(), ..Self::empty() }
+            .with_resolver(DnsResolver::default())
+            .with_resolver(IpResolver::v4())
+            .with_resolver(IpResolver::v6())
+            .with_resolver(UnixResolver::path())
+            .with_resolver(UnixResolver::abstract_name())
+            .with_resolver(PassthroughResolver)
+    }
+}
+
 impl Registry {
+    /// A registry that knows nothing, for those who want to say all of it themselves.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { resolvers: BTreeMap::new(), policies: Policies::default() }
+    }
+
     /// Adds a resolver, in the place of one with the same scheme.
     #[must_use]
     pub fn with_resolver(mut self, factory: impl ResolverFactory) -> Self {
@@ -24,7 +46,7 @@ impl Registry {
     /// Adds a policy, in the place of one with the same name.
     #[must_use]
     pub fn with_policy(mut self, factory: impl PolicyFactory + 'static) -> Self {
-        self.policies.register(Arc::new(factory));
+        self.policies.register(factory);
         self
     }
 

@@ -3,9 +3,23 @@
 //! A resolver is an asynchronous source of results that the channel runs in a task of its own. It is dropped when the
 //! channel goes idle or shuts down, and made anew when it is needed again.
 
-mod error;
+pub mod dns;
+pub mod ip;
+pub mod manual;
+pub mod passthrough;
+pub mod unix;
 
-use std::{fmt::Debug, sync::Arc};
+mod fixed;
+
+mod error;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt::Debug,
+    net::{IpAddr, SocketAddr, SocketAddrV6},
+    sync::Arc,
+};
 
 use thalweg_core::{
     endpoint::Endpoint,
@@ -93,4 +107,13 @@ impl ResolverContext {
     pub fn parse_service_config(&self, json: &str) -> Result<Arc<ServiceConfig>, ConfigError> {
         ServiceConfig::parse(json, &self.policies).map(Arc::new)
     }
+}
+
+/// The port of addresses that name none (doc/naming).
+const DEFAULT_PORT: u16 = 443;
+
+/// The socket address of a host that is an IP address. An IPv6 address may have a numeric zone.
+fn socket_address(host: &str, port: u16) -> Option<SocketAddr> {
+    let plain = host.parse().ok().map(|ip: IpAddr| SocketAddr::new(ip, port));
+    plain.or_else(|| format!("[{host}]:{port}").parse().ok().map(|address: SocketAddrV6| address.into()))
 }
