@@ -18,6 +18,8 @@ mod call;
 
 pub mod registry;
 
+mod control;
+
 mod snapshot;
 
 pub mod resolver;
@@ -29,8 +31,9 @@ pub mod credentials;
 
 pub mod config;
 pub mod context;
-pub mod io;
 pub mod request;
+
+pub mod io;
 
 pub mod error;
 

@@ -34,6 +34,11 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Task {
     Task(Some(tokio::spawn(future)))
 }
 
+/// Ready while the task may go on; pending, and woken, when it is the others' turn.
+pub(crate) fn poll_turn(cx: &mut Context<'_>) -> Poll<()> {
+    tokio::task::coop::poll_proceed(cx).map(|turn| turn.made_progress())
+}
+
 /// The time, which tests can pause.
 pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()

@@ -1,1 +1,233 @@
-//! The life of one call.
+//! The life of one call: configure, pick, attempt, answer.
+//!
+//! A call is a future that owns everything it needs and reads the channel's snapshots; it never waits on the channel's
+//! driver, except to be told that a newer snapshot exists. What it does, in order:
+//!
+//! 1. take its options, deadline and metadata from the request ([`head`]);
+//! 2. get call credentials, if there are any;
+//! 3. read the snapshot: the selector configures the call (A31), the picker picks a READY subchannel ([`pick`]);
+//! 4. open a stream there and send until the response's head comes ([`attempt`], [`upload`]);
+//!    if the server certainly did not process the call, go back to 3 (transparent retry, A6);
+//! 5. hand the response over; its body goes on under the same deadline ([`body`]).
+
+mod attempt;
+mod pick;
+
+mod body;
+mod response;
+
+mod head;
+mod upload;
+
+mod observe;
+mod story;
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use http::{HeaderMap, Request, Response};
+use tonic::Status;
+
+pub use self::body::ResponseBody;
+use self::{
+    attempt::{Attempt, Outcome},
+    head::Head,
+    pick::Verdict,
+    story::Story,
+    upload::Upload,
+};
+use crate::{
+    control::{Control, ControlEvent},
+    error::{LocalError, Processed},
+    rt::{self, Alarm, BoxFuture},
+};
+
+/// The response to a call, to come.
+#[derive(Debug)]
+#[must_use = "a call does nothing unless it is awaited"]
+pub struct ResponseFuture {
+    stage: Stage,
+    call: Option<Call>,
+}
+
+/// What a call carries from stage to stage.
+#[derive(Debug)]
+struct Call {
+    control: Arc<Control>,
+    head: Head,
+    upload: Upload,
+    story: Story,
+    alarm: Alarm,
+    _active: Active,
+    /// A6: the server may refuse a call once without the application noticing.
+    refused: bool,
+}
+
+enum Stage {
+    Refused(Status),
+    Credentials(BoxFuture<'static, Result<HeaderMap, Status>>),
+    Pick,
+    Wait(BoxFuture<'static, ()>),
+    Attempt(Attempt),
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Refused(_) => "Refused",
+            Self::Credentials(_) => "Credentials",
+            Self::Pick => "Pick",
+            Self::Wait(_) => "Wait",
+            Self::Attempt(_) => "Attempt",
+        })
+    }
+}
+
+/// Counts a call among the active ones for as long as it lives.
+#[derive(Debug)]
+struct Active(Arc<Control>);
+
+impl Active {
+    fn enter(control: &Arc<Control>) -> Self {
+        control.board.enter();
+        Self(control.clone())
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.board.leave();
+    }
+}
+
+impl ResponseFuture {
+    /// Begins a call.
+    pub(crate) fn new(control: &Arc<Control>, request: Request<tonic::body::Body>) -> Self {
+        let now = rt::now();
+        let active = Active::enter(control);
+        let (parts, body) = request.into_parts();
+        let head = match Head::new(parts, &control.facts, now) {
+            Ok(head) => head,
+            Err(status) => return Self { stage: Stage::Refused(status), call: None },
+        };
+        let stage = head.credentials(&control.facts).map_or(Stage::Pick, Stage::Credentials);
+        let upload = Upload::new(body, control.facts.replay_buffer);
+        let control = control.clone();
+        let story = Story::new(now);
+        let call = Call { control, head, upload, story, alarm: Alarm::default(), _active: active, refused: false };
+        Self { stage, call: Some(call) }
+    }
+}
+
+impl Future for ResponseFuture {
+    type Output = Result<Response<ResponseBody>, Status>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let Some(call) = &mut this.call else {
+            let refused = std::mem::replace(&mut this.stage, Stage::Pick);
+            return match refused {
+                Stage::Refused(status) => Poll::Ready(Err(status)),
+                _ => panic!("a call was polled after it had ended"),
+            };
+        };
+        let ended = match call.poll_stages(&mut this.stage, cx) {
+            Poll::Ready(ended) => ended,
+            Poll::Pending => Err(ready!(call.poll_deadline(cx))),
+        };
+        let call = this.call.take();
+        let stage = std::mem::replace(&mut this.stage, Stage::Pick);
+        Poll::Ready(match (ended, stage, call) {
+            (Ok(head), Stage::Attempt(attempt), Some(call)) => call.answer(head, attempt),
+            (Err(status), Stage::Attempt(mut attempt), _) => {
+                attempt.end(status.code());
+                Err(status)
+            }
+            (Err(status), _, _) => Err(status),
+            (Ok(_), _, _) => Err(Status::internal("a response without an attempt")),
+        })
+    }
+}
+
+impl Call {
+    /// Runs from stage to stage until the response's head is there.
+    fn poll_stages(&mut self, stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<Response<()>, Status>> {
+        loop {
+            *stage = match stage {
+                Stage::Credentials(fetching) => {
+                    let metadata = ready!(fetching.as_mut().poll(cx))?;
+                    self.head.add(metadata);
+                    Stage::Pick
+                }
+                Stage::Pick => self.pick()?,
+                Stage::Wait(published) => {
+                    ready!(published.as_mut().poll(cx));
+                    Stage::Pick
+                }
+                Stage::Attempt(attempt) => match ready!(attempt.poll(&mut self.upload, cx)) {
+                    Outcome::Answered(head) => return Poll::Ready(Ok(head)),
+                    Outcome::Failed(status) => return Poll::Ready(Err(status)),
+                    Outcome::Broken(error) => {
+                        let again = error.processed == Processed::No && !self.refused && self.upload.rewind();
+                        if !again {
+                            let status = self.story.broken(error, self.head.deadline, rt::now());
+                            return Poll::Ready(Err(status));
+                        }
+                        self.refused = true;
+                        attempt.end(tonic::Code::Unavailable);
+                        Stage::Pick
+                    }
+                },
+                Stage::Refused(_) => return Poll::Ready(Err(Status::internal("a refused call went on"))),
+            };
+        }
+    }
+
+    /// The stage after a look at the snapshot. The ticket is taken first, so that no snapshot is missed.
+    fn pick(&mut self) -> Result<Stage, Status> {
+        let now = rt::now();
+        match pick::try_pick(self, now)? {
+            Verdict::Attempt(attempt) => return Ok(Stage::Attempt(attempt)),
+            Verdict::Queue => {}
+        }
+        let ticket = self.control.board.subscribe();
+        Ok(match pick::try_pick(self, now)? {
+            Verdict::Attempt(attempt) => Stage::Attempt(attempt),
+            Verdict::Queue => Stage::Wait(ticket.into_future()),
+        })
+    }
+
+    /// Ready when the deadline has passed.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
+        let Some(deadline) = self.head.deadline else { return Poll::Pending };
+        self.alarm.set(Some(deadline));
+        ready!(self.alarm.poll_ring(cx));
+        Poll::Ready(self.story.deadline_exceeded(rt::now()))
+    }
+
+    /// Hands the response over; what is left of the request goes on in a task.
+    fn answer(mut self, head: Response<()>, attempt: Attempt) -> Result<Response<ResponseBody>, Status> {
+        self.story.answered(rt::now());
+        let limit = self.head.max_receive;
+        response::accept(head, attempt, self.upload, limit, body::Rest {
+            story: self.story,
+            deadline: self.head.deadline,
+            alarm: self.alarm,
+            _active: self._active,
+        })
+    }
+
+    /// The driver should look at this subchannel: it takes no more calls.
+    fn report_unusable(&self, id: thalweg_core::lb::SubchannelId) {
+        self.control.tell(ControlEvent::Unusable(id));
+    }
+}
+
+/// The status of a call that ends because the channel's policy or resolver says so.
+fn no_backend(status: thalweg_core::status::Status) -> Status {
+    crate::error::control_plane(status, LocalError::NoBackend)
+}

@@ -2,7 +2,8 @@
 //!
 //! At the public edge errors are [`tonic::Status`]; [`LocalError::of`] says whether thalweg made it, and why.
 
-mod connect;
+pub(crate) mod connect;
+pub(crate) mod status;
 mod wire;
 
 use std::{error::Error, sync::Arc};

@@ -1,1 +1,65 @@
-//! Makes the connections that the policy asked for.
+//! One attempt to connect: byte stream, security, HTTP/2, each within the attempt's time.
+
+use std::{future::Future, sync::Arc, time::Instant};
+
+use thalweg_core::endpoint::Address;
+
+use crate::{
+    credentials::ChannelCredentials,
+    error::ConnectError,
+    rt,
+    transport::{
+        Connected, Connector,
+        h2::client::{self, Connection, ConnectionEvent},
+        keepalive::Keepalive,
+        options::Http2Options,
+    },
+};
+
+/// How a channel connects, the same for all of its subchannels.
+#[derive(Clone, Debug)]
+pub(crate) struct Connecting {
+    pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) credentials: ChannelCredentials,
+    /// The channel's authority: what the server's certificate must be valid for.
+    pub(crate) authority: Arc<str>,
+    pub(crate) http2: Http2Options,
+    pub(crate) keepalive: Keepalive,
+}
+
+impl Connecting {
+    /// Connects to `address` until `deadline`. The connection is ready for calls; `on_event` hears how it goes on.
+    pub(crate) async fn attempt(
+        &self,
+        address: Address,
+        deadline: Instant,
+        on_event: impl Fn(ConnectionEvent) + Send + Unpin + 'static,
+    ) -> Result<Connection, ConnectError> {
+        let begun = rt::now();
+        let within = |doing| Within { doing, begun, deadline };
+        let Connected { io, peer } = within("connecting").run(self.connector.connect(address)).await?;
+        let (io, peer) = within("the TLS handshake").run(self.credentials.secure(io, peer, &self.authority)).await?;
+        within("waiting for the server's HTTP/2 settings")
+            .run(client::connect(io, peer, &self.http2, self.keepalive, on_event))
+            .await
+    }
+}
+
+/// One step of an attempt, and the time all of them have.
+struct Within {
+    doing: &'static str,
+    begun: Instant,
+    deadline: Instant,
+}
+
+impl Within {
+    async fn run<T>(self, step: impl Future<Output = Result<T, ConnectError>>) -> Result<T, ConnectError> {
+        tokio::select! {
+            biased;
+            result = step => result,
+            () = rt::sleep_until(self.deadline) => {
+                Err(ConnectError::TimedOut { doing: self.doing, after: self.deadline - self.begun })
+            }
+        }
+    }
+}

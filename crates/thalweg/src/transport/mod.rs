@@ -4,10 +4,12 @@ pub(crate) mod h2;
 
 pub mod connector;
 
+pub(crate) mod activity;
 pub mod keepalive;
+pub(crate) mod messages;
 pub mod options;
 
-use std::{fmt::Debug, sync::Arc};
+use std::fmt::Debug;
 
 use thalweg_core::endpoint::Address;
 
@@ -40,6 +42,3 @@ impl Debug for Connected {
         f.debug_struct("Connected").field("peer", &self.peer).finish_non_exhaustive()
     }
 }
-
-/// A shared connector.
-pub(crate) type SharedConnector = Arc<dyn Connector>;

@@ -1,5 +1,7 @@
 //! What HTTP/2 may be told.
 
+use thiserror::Error;
+
 /// HTTP/2's windows, sizes and buffers, for a client's or a server's connections. All sizes in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Http2Options {
@@ -24,5 +26,39 @@ impl Default for Http2Options {
             max_header_list_size: 64 << 10,
             max_send_buffer: 1 << 20,
         }
+    }
+}
+
+/// Which HTTP/2 option is out of its range.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("http2: {option} is {value}, and must be from {min} to {max}")]
+pub struct OptionError {
+    /// The option.
+    pub option: &'static str,
+    /// Its value.
+    pub value: u64,
+    /// The least it may be.
+    pub min: u64,
+    /// The most it may be.
+    pub max: u64,
+}
+
+impl Http2Options {
+    /// Is every option in its range?
+    ///
+    /// # Errors
+    ///
+    /// The first that is not.
+    pub fn validate(&self) -> Result<(), OptionError> {
+        const WINDOW: (u64, u64) = (65_535, (1 << 31) - 1);
+        let ranges = [
+            ("stream_window", u64::from(self.stream_window), WINDOW),
+            ("connection_window", u64::from(self.connection_window), WINDOW),
+            ("max_frame_size", u64::from(self.max_frame_size), (1 << 14, (1 << 24) - 1)),
+            ("max_header_list_size", u64::from(self.max_header_list_size), (1 << 10, u64::from(u32::MAX))),
+            ("max_send_buffer", self.max_send_buffer as u64, (1 << 14, u64::from(u32::MAX))),
+        ];
+        let out = ranges.into_iter().find(|(_, value, (min, max))| value < min || value > max);
+        out.map_or(Ok(()), |(option, value, (min, max))| Err(OptionError { option, value, min, max }))
     }
 }

@@ -1,1 +1,301 @@
-//! The client side of a connection.
+//! The client side of a connection: calls out, GOAWAY and keepalive watched.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use h2::{
+    Ping, PingPong, RecvStream,
+    client::{Builder, ResponseFuture, SendRequest},
+};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, uri};
+use thalweg_core::deadline;
+
+pub(crate) use super::send::SendHalf;
+use super::error::wire_error;
+use crate::{
+    error::{ConnectError, Processed, Who, WireError, WireErrorKind},
+    io::{BoxIo, PeerInfo},
+    rt::{self, Alarm},
+    transport::{
+        activity::{LastRead, Watched},
+        keepalive::{Action, Keepalive, KeepaliveState},
+        options::Http2Options,
+    },
+};
+
+/// What becomes of a connection after it was READY.
+#[derive(Debug)]
+pub(crate) enum ConnectionEvent {
+    /// No new calls: the server said GOAWAY, or the stream ids have run out. Calls in flight go on.
+    Draining(WireError),
+    /// It has ended.
+    Closed(WireError),
+}
+
+/// One connection to a server that has sent its SETTINGS. Cheap to clone; it closes when the last clone is gone and
+/// the last call has ended.
+#[derive(Clone)]
+pub(crate) struct Connection(Arc<Link>);
+
+struct Link {
+    send: SendRequest<Bytes>,
+    facts: Arc<Facts>,
+}
+
+/// What outlives the handle: calls in flight know it too.
+#[derive(Debug)]
+struct Facts {
+    peer: PeerInfo,
+    calls: AtomicUsize,
+    /// Why we closed it ourselves.
+    ended: OnceLock<WireErrorKind>,
+}
+
+/// The head of a request, as the call path has it.
+#[derive(Debug)]
+pub(crate) struct RequestHead<'a> {
+    pub(crate) scheme: &'a uri::Scheme,
+    pub(crate) authority: &'a uri::Authority,
+    pub(crate) path: &'a uri::PathAndQuery,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// h2 starts with this limit and replaces it when the server's SETTINGS arrive; no server will ask for just this.
+const NOT_SETTLED: usize = 0x5e77_1e57;
+
+/// Speaks HTTP/2 on `io` and waits for the server's SETTINGS. `on_event` hears what becomes of the connection.
+pub(crate) async fn connect(
+    io: BoxIo,
+    peer: PeerInfo,
+    http2: &Http2Options,
+    keepalive: Keepalive,
+    on_event: impl Fn(ConnectionEvent) + Send + Unpin + 'static,
+) -> Result<Connection, ConnectError> {
+    let last_read = LastRead::new();
+    let keepalive = KeepaliveState::new(keepalive, rt::now());
+    let io = Watched::new(io, keepalive.is_on().then(|| last_read.clone()));
+    let handshake = |error: h2::Error| ConnectError::Handshake(wire_error(&error));
+    let (send, mut connection) = builder(http2).handshake::<_, Bytes>(io).await.map_err(handshake)?;
+    std::future::poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+        Poll::Ready(Ok(())) => Poll::Ready(Err(ConnectError::Handshake(closed()))),
+        Poll::Ready(Err(error)) => Poll::Ready(Err(handshake(error))),
+        Poll::Pending if send.current_max_send_streams() == NOT_SETTLED => Poll::Pending,
+        Poll::Pending => Poll::Ready(Ok(())),
+    })
+    .await?;
+    let facts = Arc::new(Facts { peer, calls: AtomicUsize::new(0), ended: OnceLock::new() });
+    let link = Arc::new(Link { send, facts: facts.clone() });
+    let ping = if keepalive.is_on() { connection.ping_pong() } else { None };
+    let link_for_driver = Arc::downgrade(&link);
+    let drive = Drive { connection, link: link_for_driver, facts, ping, keepalive, last_read, alarm: Alarm::default(), on_event };
+    rt::spawn(drive).detach();
+    Ok(Connection(link))
+}
+
+fn builder(options: &Http2Options) -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .initial_window_size(options.stream_window)
+        .initial_connection_window_size(options.connection_window)
+        .max_frame_size(options.max_frame_size)
+        .max_header_list_size(options.max_header_list_size)
+        .max_send_buffer_size(options.max_send_buffer)
+        .initial_max_send_streams(NOT_SETTLED)
+        .enable_push(false);
+    builder
+}
+
+fn closed() -> WireError {
+    WireError { who: Who::Network, processed: Processed::Maybe, kind: WireErrorKind::Closed }
+}
+
+impl Connection {
+    /// Opens a stream for a call. Fails only if the call certainly does not leave this client.
+    pub(crate) fn open(&self, head: &RequestHead<'_>) -> Result<(SendHalf, ReceiveHalf), WireError> {
+        let never_left = |error: h2::Error| WireError { processed: Processed::NeverLeft, ..wire_error(&error) };
+        let (response, send) = self.0.send.clone().send_request(request(head), false).map_err(never_left)?;
+        self.0.facts.calls.fetch_add(1, Relaxed);
+        let facts = self.0.facts.clone();
+        Ok((SendHalf::new(send), ReceiveHalf { stage: Stage::Headers(response), facts }))
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Connection").field(&self.0.facts).finish()
+    }
+}
+
+fn request(head: &RequestHead<'_>) -> Request<()> {
+    let mut parts = uri::Parts::default();
+    parts.scheme = Some(head.scheme.clone());
+    parts.authority = Some(head.authority.clone());
+    parts.path_and_query = Some(head.path.clone());
+    let mut request = Request::new(());
+    *request.method_mut() = Method::POST;
+    *request.version_mut() = Version::HTTP_2;
+    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    *request.headers_mut() = head.headers.clone();
+    if let Some(timeout) = head.timeout {
+        let encoded = deadline::encode(timeout);
+        if let Ok(value) = HeaderValue::from_str(encoded.as_str()) {
+            request.headers_mut().insert("grpc-timeout", value);
+        }
+    }
+    request
+}
+
+/// The receiving half of a stream. Dropping it before the end resets the stream with CANCEL, once the sending half is
+/// gone too.
+pub(crate) struct ReceiveHalf {
+    stage: Stage,
+    facts: Arc<Facts>,
+}
+
+enum Stage {
+    Headers(ResponseFuture),
+    Body(RecvStream),
+}
+
+impl ReceiveHalf {
+    /// Both ends of the connection.
+    pub(crate) fn peer(&self) -> &PeerInfo {
+        &self.facts.peer
+    }
+
+    /// The response's head; the body follows.
+    pub(crate) fn poll_headers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<()>, WireError>> {
+        let Stage::Headers(response) = &mut self.stage else { return Poll::Pending };
+        match ready!(Pin::new(response).poll(cx)) {
+            Ok(response) => {
+                let (head, body) = response.into_parts();
+                self.stage = Stage::Body(body);
+                Poll::Ready(Ok(Response::from_parts(head, ())))
+            }
+            Err(error) => Poll::Ready(Err(self.explain(&error))),
+        }
+    }
+
+    /// Has the stream ended, with no trailers to come?
+    pub(crate) fn is_ended(&self) -> bool {
+        matches!(&self.stage, Stage::Body(body) if body.is_end_stream())
+    }
+
+    /// The next piece of the body; `None` before the trailers. What is handed over here may be sent again by the peer.
+    pub(crate) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, WireError>>> {
+        let Stage::Body(body) = &mut self.stage else { return Poll::Pending };
+        Poll::Ready(match ready!(body.poll_data(cx)) {
+            Some(Ok(data)) => {
+                // Fails only on a stream that is closed, where nobody waits for the window.
+                let _ = body.flow_control().release_capacity(data.len());
+                Some(Ok(data))
+            }
+            Some(Err(error)) => Some(Err(self.explain(&error))),
+            None => None,
+        })
+    }
+
+    /// The trailers, if any, after the body.
+    pub(crate) fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, WireError>> {
+        let Stage::Body(body) = &mut self.stage else { return Poll::Pending };
+        let trailers = ready!(body.poll_trailers(cx));
+        Poll::Ready(trailers.map_err(|error| self.explain(&error)))
+    }
+
+    /// Our own reason for closing the connection explains the broken stream better than the stream's error.
+    fn explain(&self, error: &h2::Error) -> WireError {
+        match self.facts.ended.get() {
+            Some(kind) if error.is_io() => {
+                WireError { who: Who::Local, processed: Processed::Maybe, kind: kind.clone() }
+            }
+            _ => wire_error(error),
+        }
+    }
+}
+
+impl Drop for ReceiveHalf {
+    fn drop(&mut self) {
+        self.facts.calls.fetch_sub(1, Relaxed);
+    }
+}
+
+impl fmt::Debug for ReceiveHalf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceiveHalf").field("peer", self.peer()).finish_non_exhaustive()
+    }
+}
+
+/// The task of one connection.
+struct Drive<F> {
+    connection: h2::client::Connection<Watched<BoxIo>, Bytes>,
+    /// Gone when nobody can open calls any more, or after GOAWAY.
+    link: Weak<Link>,
+    facts: Arc<Facts>,
+    ping: Option<PingPong>,
+    keepalive: KeepaliveState,
+    last_read: LastRead,
+    alarm: Alarm,
+    on_event: F,
+}
+
+impl<F: Fn(ConnectionEvent)> Drive<F> {
+    /// h2 tells of a GOAWAY only by refusing to be ready.
+    fn watch_for_goaway(&mut self, cx: &mut Context<'_>) {
+        let Some(link) = self.link.upgrade() else { return };
+        if let Poll::Ready(Err(error)) = link.send.clone().poll_ready(cx) {
+            self.link = Weak::new();
+            (self.on_event)(ConnectionEvent::Draining(wire_error(&error)));
+        }
+    }
+
+    /// Pings a silent server; ready when it did not answer.
+    fn poll_keepalive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(ping) = &mut self.ping else { return Poll::Pending };
+        loop {
+            if let Poll::Ready(Ok(_)) = ping.poll_pong(cx) {
+                self.keepalive.on_pong(rt::now());
+            }
+            let active = self.facts.calls.load(Relaxed) > 0;
+            match self.keepalive.decide(rt::now(), self.last_read.at(), active) {
+                Action::Close => return Poll::Ready(()),
+                // A failure to send shows on the connection itself.
+                Action::Ping => drop(ping.send_ping(Ping::opaque())),
+                Action::Wait(until) => {
+                    self.alarm.set(until);
+                    if self.alarm.poll_ring(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<F: Fn(ConnectionEvent) + Unpin> Future for Drive<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if let Poll::Ready(result) = Pin::new(&mut this.connection).poll(cx) {
+            let error = result.map_or_else(|error| wire_error(&error), |()| closed());
+            (this.on_event)(ConnectionEvent::Closed(error));
+            return Poll::Ready(());
+        }
+        this.watch_for_goaway(cx);
+        ready!(this.poll_keepalive(cx));
+        let kind = this.facts.ended.get_or_init(|| WireErrorKind::KeepaliveTimedOut).clone();
+        (this.on_event)(ConnectionEvent::Closed(WireError { who: Who::Local, processed: Processed::Maybe, kind }));
+        Poll::Ready(())
+    }
+}

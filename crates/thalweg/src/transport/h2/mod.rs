@@ -2,3 +2,6 @@
 
 pub(crate) mod client;
 pub(crate) mod server;
+
+mod error;
+mod send;

@@ -1,0 +1,64 @@
+//! One attempt: a stream on one subchannel, from its opening to the response's head.
+
+use std::task::{Context, Poll};
+
+use http::Response;
+use tonic::{Code, Status};
+
+use super::{
+    observe::Observation,
+    upload::{Upload, UploadError},
+};
+use crate::{
+    error::WireError,
+    transport::h2::client::{ReceiveHalf, SendHalf},
+};
+
+/// What an attempt came to.
+pub(super) enum Outcome {
+    /// The response's head.
+    Answered(Response<()>),
+    /// The call has failed.
+    Failed(Status),
+    /// The stream broke before an answer.
+    Broken(WireError),
+}
+
+/// A stream that has not been answered.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    /// Gone when the request has been sent, or cannot be.
+    pub(super) send: Option<SendHalf>,
+    pub(super) receive: ReceiveHalf,
+    pub(super) observation: Observation,
+}
+
+impl Attempt {
+    pub(super) fn new(send: SendHalf, receive: ReceiveHalf, observation: Observation) -> Self {
+        Self { send: Some(send), receive, observation }
+    }
+
+    /// Sends the request and waits for the head of the response.
+    pub(super) fn poll(&mut self, upload: &mut Upload, cx: &mut Context<'_>) -> Poll<Outcome> {
+        if let Some(send) = &mut self.send {
+            match upload.poll_send(send, cx) {
+                Poll::Ready(Err(UploadError::Request(status))) => {
+                    send.cancel();
+                    return Poll::Ready(Outcome::Failed(status));
+                }
+                // A broken stream: the receiving half knows why, or has an early answer.
+                Poll::Ready(Ok(()) | Err(UploadError::Broken)) => self.send = None,
+                Poll::Pending => {}
+            }
+        }
+        self.receive.poll_headers(cx).map(|head| match head {
+            Ok(head) => Outcome::Answered(head),
+            Err(error) => Outcome::Broken(error),
+        })
+    }
+
+    /// Tells the observers how it ended.
+    pub(super) fn end(&mut self, code: Code) {
+        self.observation.end(code);
+    }
+}

@@ -1,0 +1,202 @@
+//! The body of a response: messages and trailers, under the call's deadline and limits.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame};
+use tonic::{Code, Status};
+
+use super::{
+    Active,
+    attempt::Attempt,
+    response::{code_of, sanitize},
+    story::Story,
+    upload::{Upload, UploadError},
+};
+use crate::{
+    error::{LocalError, WireError},
+    rt::{self, Alarm, Task},
+    transport::{
+        h2::client::SendHalf,
+        messages::{Prefixes, TooLarge},
+    },
+};
+
+/// What is left of a call when its response's head has come.
+pub(super) struct Rest {
+    pub(super) story: Story,
+    pub(super) deadline: Option<Instant>,
+    pub(super) alarm: Alarm,
+    pub(super) _active: Active,
+}
+
+/// The body of a response. Its errors are statuses; dropping it cancels what is left of the call.
+pub struct ResponseBody(Option<Box<Streaming>>);
+
+struct Streaming {
+    attempt: Attempt,
+    prefixes: Prefixes,
+    rest: Rest,
+    pump: Option<Pump>,
+    trailers: bool,
+}
+
+/// The task that sends what is left of the request.
+struct Pump {
+    _task: Task,
+    /// Why the application's messages failed, if they did.
+    failure: Arc<OnceLock<(Code, String)>>,
+}
+
+impl Pump {
+    fn start(upload: Upload, send: SendHalf, deadline: Option<Instant>) -> Self {
+        let failure = Arc::new(OnceLock::new());
+        let task = rt::spawn(pump(upload, send, deadline, failure.clone()));
+        Self { _task: task, failure }
+    }
+}
+
+async fn pump(
+    mut upload: Upload,
+    mut send: SendHalf,
+    deadline: Option<Instant>,
+    failure: Arc<OnceLock<(Code, String)>>,
+) {
+    let mut alarm = Alarm::default();
+    alarm.set(deadline);
+    let result = poll_fn(|cx| {
+        if let Poll::Ready(result) = upload.poll_send(&mut send, cx) {
+            return Poll::Ready(result);
+        }
+        if alarm.poll_ring(cx).is_ready() {
+            send.cancel();
+            return Poll::Ready(Ok(()));
+        }
+        send.poll_reset(cx).map(|_| Err(UploadError::Broken))
+    });
+    if let Err(UploadError::Request(status)) = result.await {
+        let _ = failure.set((status.code(), status.message().to_owned()));
+        send.cancel();
+    }
+}
+
+impl ResponseBody {
+    /// A response that is over already.
+    pub(super) fn empty() -> Self {
+        Self(None)
+    }
+
+    pub(super) fn new(mut attempt: Attempt, mut upload: Upload, limit: usize, rest: Rest) -> Self {
+        upload.commit();
+        let pump = attempt.send.take().map(|send| Pump::start(upload, send, rest.deadline));
+        let prefixes = Prefixes::new(limit);
+        Self(Some(Box::new(Streaming { attempt, prefixes, rest, pump, trailers: false })))
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let Some(streaming) = &mut self.0 else { return Poll::Ready(None) };
+        let polled = match streaming.poll_stream(cx) {
+            Poll::Pending => streaming.poll_deadline(cx).map(Err),
+            ready => ready,
+        };
+        let frame = ready!(polled);
+        let code = match &frame {
+            Ok(frame) => frame.trailers_ref().map(|trailers| trailers.get("grpc-status").map_or(Code::Unknown, code_of)),
+            Err(status) => Some(status.code()),
+        };
+        if let Some(code) = code {
+            streaming.attempt.end(code);
+            self.0 = None;
+        }
+        Poll::Ready(Some(frame))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl Streaming {
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame<Bytes>, Status>> {
+        if !self.trailers {
+            match ready!(self.attempt.receive.poll_data(cx)) {
+                Some(Ok(data)) => return Poll::Ready(self.check(&data).map(|()| Frame::data(data))),
+                Some(Err(error)) => return Poll::Ready(Err(self.broken(error))),
+                None => self.trailers = true,
+            }
+        }
+        Poll::Ready(match ready!(self.attempt.receive.poll_trailers(cx)) {
+            Ok(Some(trailers)) => self.finish(trailers),
+            Ok(None) => Err(not_grpc(Code::Internal, "the server closed the stream without sending trailers")),
+            Err(error) => Err(self.broken(error)),
+        })
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
+        let Rest { deadline, alarm, story, .. } = &mut self.rest;
+        let Some(deadline) = *deadline else { return Poll::Pending };
+        alarm.set(Some(deadline));
+        ready!(alarm.poll_ring(cx));
+        Poll::Ready(story.deadline_exceeded(rt::now()))
+    }
+
+    fn check(&mut self, data: &[u8]) -> Result<(), Status> {
+        self.prefixes.follow(data).map_err(|TooLarge { size, limit }| {
+            let text = format!("a response message of {size} bytes is larger than max_receive_message_size ({limit} bytes)");
+            LocalError::MessageTooLarge { size, limit }.status(Code::ResourceExhausted, text)
+        })
+    }
+
+    /// The end of the stream, which must say how the call went.
+    fn finish(&mut self, mut trailers: HeaderMap) -> Result<Frame<Bytes>, Status> {
+        let Some(status) = trailers.get("grpc-status") else {
+            return Err(not_grpc(Code::Unknown, "the server's trailers have no grpc-status"));
+        };
+        if code_of(status) == Code::Ok && !self.prefixes.is_between() {
+            return Err(not_grpc(Code::Internal, "the server ended the stream in the middle of a message"));
+        }
+        sanitize(&mut trailers);
+        Ok(Frame::trailers(trailers))
+    }
+
+    fn broken(&self, error: WireError) -> Status {
+        let failure = self.pump.as_ref().and_then(|pump| pump.failure.get());
+        if let Some((code, message)) = failure {
+            return LocalError::RequestBody(message.as_str().into()).status(*code, message.clone());
+        }
+        self.rest.story.broken(error, self.rest.deadline, rt::now())
+    }
+}
+
+fn not_grpc(code: Code, text: &str) -> Status {
+    LocalError::NotGrpc(text.into()).status(code, text)
+}
+
+impl Default for ResponseBody {
+    /// A response that is over already: what an interceptor answers with when it refuses a call.
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody").field("ended", &self.0.is_none()).finish()
+    }
+}

@@ -1,0 +1,174 @@
+//! What a call says before its first message: options, deadline, metadata, authority.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{CONTENT_TYPE, TE, USER_AGENT},
+    request::Parts,
+    uri::{Authority, PathAndQuery},
+};
+use thalweg_core::{deadline, metadata::Metadata, service_config::MethodConfig};
+use tonic::{Code, Status, metadata::MetadataMap};
+
+use crate::{
+    control::ChannelFacts,
+    credentials::{CallContext, CallCredentials},
+    error::{LocalError, control_plane, core_code},
+    request::CallOptions,
+    rt::BoxFuture,
+    transport::h2::client::RequestHead,
+};
+
+/// The head of a call, and everything that was decided about it.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) path: PathAndQuery,
+    authority: Authority,
+    headers: HeaderMap,
+    pub(super) deadline: Option<Instant>,
+    pub(super) wait_for_ready: bool,
+    pub(super) max_receive: usize,
+    pub(super) max_send: usize,
+    options: CallOptions,
+    /// The selector has been asked.
+    pub(super) configured: bool,
+    pub(super) hash: Option<u64>,
+}
+
+impl Head {
+    /// Takes the options out of a request.
+    pub(super) fn new(parts: Parts, facts: &ChannelFacts, now: Instant) -> Result<Self, Status> {
+        let Parts { uri, mut headers, mut extensions, .. } = parts;
+        let options: CallOptions = extensions.remove().unwrap_or_default();
+        let path = uri.path_and_query().cloned().ok_or_else(|| malformed("the request has no path"))?;
+        let timeout = headers.remove("grpc-timeout").map(|value| parse_timeout(&value)).transpose()?;
+        let deadline = earliest(options.deadline, timeout.map(|timeout| deadline::from_now(now, timeout)));
+        headers.insert(USER_AGENT, facts.user_agent.clone());
+        headers.entry(TE).or_insert(HeaderValue::from_static("trailers"));
+        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/grpc"));
+        let head = Self {
+            path,
+            authority: options.authority.clone().unwrap_or_else(|| facts.authority.clone()),
+            headers,
+            deadline,
+            wait_for_ready: options.wait_for_ready.unwrap_or(false),
+            max_receive: options.max_receive_message_size.unwrap_or(facts.max_receive_message_size),
+            max_send: options.max_send_message_size.unwrap_or(facts.max_send_message_size),
+            options,
+            configured: false,
+            hash: None,
+        };
+        head.check_size(facts.max_metadata_size)?;
+        Ok(head)
+    }
+
+    /// Takes over what the service config says of this method (A2): the call's own options win, limits and timeouts
+    /// only shrink.
+    pub(super) fn configure(&mut self, method: Option<&MethodConfig>, hash: Option<u64>, begun: Instant) {
+        self.configured = true;
+        self.hash = hash;
+        let Some(method) = method else { return };
+        self.deadline = earliest(self.deadline, method.timeout.map(|timeout| deadline::from_now(begun, timeout)));
+        self.wait_for_ready = self.options.wait_for_ready.or(method.wait_for_ready).unwrap_or(false);
+        self.max_receive = self.max_receive.min(method.max_response_bytes.unwrap_or(usize::MAX));
+        self.max_send = self.max_send.min(method.max_request_bytes.unwrap_or(usize::MAX));
+    }
+
+    /// The metadata of the call's and the channel's credentials, to be had.
+    pub(super) fn credentials(
+        &self,
+        facts: &ChannelFacts,
+    ) -> Option<BoxFuture<'static, Result<HeaderMap, Status>>> {
+        let all: Vec<_> = facts.credentials.iter().chain(&self.options.credentials).cloned().collect();
+        if all.is_empty() {
+            return None;
+        }
+        let (method, authority, is_secure) = (self.path.clone(), self.authority.clone(), facts.is_secure);
+        Some(Box::pin(async move {
+            let mut metadata = HeaderMap::new();
+            let call = CallContext { method: method.path(), authority: authority.as_str() };
+            for credentials in all {
+                metadata.extend(ask(&*credentials, call, is_secure).await?.into_headers());
+            }
+            Ok(metadata)
+        }))
+    }
+
+    /// Adds what the credentials said.
+    pub(super) fn add(&mut self, metadata: HeaderMap) {
+        self.headers.extend(metadata);
+    }
+
+    /// The head as the transport takes it.
+    pub(super) fn to_request<'a>(&'a self, facts: &'a ChannelFacts, now: Instant) -> RequestHead<'a> {
+        RequestHead {
+            scheme: &facts.scheme,
+            authority: &self.authority,
+            path: &self.path,
+            headers: &self.headers,
+            timeout: self.deadline.map(|at| at.saturating_duration_since(now).max(Duration::from_nanos(1))),
+        }
+    }
+
+    /// The metadata as a picker reads it.
+    pub(super) fn metadata(&self) -> impl Metadata + '_ {
+        Headers(&self.headers)
+    }
+
+    fn check_size(&self, limit: usize) -> Result<(), Status> {
+        let size = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+        if size <= limit {
+            return Ok(());
+        }
+        let text = format!("request metadata of {size} bytes is larger than max_metadata_size ({limit} bytes)");
+        Err(LocalError::MetadataTooLarge { size, limit }.status(Code::ResourceExhausted, text))
+    }
+}
+
+/// Asks one credential, which must not travel in the clear unless it says so.
+async fn ask(
+    credentials: &dyn CallCredentials,
+    call: CallContext<'_>,
+    is_secure: bool,
+) -> Result<MetadataMap, Status> {
+    if credentials.require_security() && !is_secure {
+        let text = "call credentials need a secure channel, and this one is plaintext";
+        return Err(LocalError::CallCredentials(text.into()).status(Code::Unauthenticated, text));
+    }
+    credentials.metadata(call).await.map_err(|status| {
+        let mark = LocalError::CallCredentials(status.message().into());
+        let status = thalweg_core::status::Status::new(core_code(status.code()), status.message());
+        control_plane(status, mark)
+    })
+}
+
+fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    a.into_iter().chain(b).min()
+}
+
+fn parse_timeout(value: &HeaderValue) -> Result<Duration, Status> {
+    deadline::parse(value.as_bytes()).map_err(|error| malformed(&format!("grpc-timeout: {error}")))
+}
+
+fn malformed(text: &str) -> Status {
+    LocalError::MalformedRequest(Arc::from(text)).status(Code::Internal, text)
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Metadata for Headers<'_> {
+    fn each_value(&self, key: &str, each: &mut dyn FnMut(&[u8])) {
+        for value in self.0.get_all(key) {
+            if !key.ends_with("-bin") {
+                each(value.as_bytes());
+            } else if let Ok(decoded) = BASE64_STANDARD_NO_PAD.decode(value.as_bytes().trim_ascii_end()) {
+                each(&decoded);
+            }
+        }
+    }
+}

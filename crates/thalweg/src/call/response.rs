@@ -1,0 +1,81 @@
+//! The head of a response: is it gRPC at all, and is it safe to hand to a stub (doc/http-grpc-status-mapping)?
+
+use base64::{
+    Engine,
+    alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::CONTENT_TYPE,
+};
+use tonic::{Code, Status};
+
+use super::{
+    attempt::Attempt,
+    body::{ResponseBody, Rest},
+    upload::Upload,
+};
+use crate::error::{LocalError, status::code_of_http};
+
+/// Padded or not, as gRPC's binary metadata comes.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Takes a response that may be gRPC's.
+pub(super) fn accept(
+    head: Response<()>,
+    mut attempt: Attempt,
+    upload: Upload,
+    limit: usize,
+    rest: Rest,
+) -> Result<Response<ResponseBody>, Status> {
+    let (mut parts, ()) = head.into_parts();
+    if let Err(status) = check(parts.status, &parts.headers) {
+        attempt.end(status.code());
+        return Err(status);
+    }
+    sanitize(&mut parts.headers);
+    parts.extensions.insert(attempt.receive.peer().clone());
+    let body = match parts.headers.get("grpc-status") {
+        Some(status) if attempt.receive.is_ended() => {
+            attempt.end(code_of(status));
+            ResponseBody::empty()
+        }
+        _ => ResponseBody::new(attempt, upload, limit, rest),
+    };
+    Ok(Response::from_parts(parts, body))
+}
+
+/// Whatever has a `grpc-status` is gRPC's; else both the HTTP status and the content type must be right.
+fn check(http: StatusCode, headers: &HeaderMap) -> Result<(), Status> {
+    if headers.contains_key("grpc-status") {
+        return Ok(());
+    }
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_grpc = content_type.is_some_and(|t| t.starts_with(b"application/grpc"));
+    if http == StatusCode::OK && is_grpc {
+        return Ok(());
+    }
+    let content_type = content_type.map_or_else(|| "none".into(), String::from_utf8_lossy);
+    let text = format!("the answer is not gRPC's: HTTP status {http}, content-type {content_type}");
+    Err(LocalError::NotGrpc(text.as_str().into()).status(code_of_http(http), text))
+}
+
+/// Removes what would make a stub panic: `grpc-status-details-bin` that is not base64.
+pub(super) fn sanitize(headers: &mut HeaderMap) {
+    const DETAILS: &str = "grpc-status-details-bin";
+    if headers.get(DETAILS).is_some_and(|value| BASE64.decode(value.as_bytes()).is_err()) {
+        tracing::warn!("dropped {DETAILS}, which is not base64");
+        headers.remove(DETAILS);
+    }
+}
+
+/// The code in a `grpc-status`.
+pub(super) fn code_of(value: &HeaderValue) -> Code {
+    Code::from_bytes(value.as_bytes())
+}

@@ -1,0 +1,162 @@
+//! The request body on its way out, kept for as long as it may have to be sent again (A6).
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http_body::Body as _;
+use tonic::{Code, Status, body::Body};
+
+use crate::{
+    error::LocalError,
+    transport::{
+        h2::client::SendHalf,
+        messages::{Prefixes, TooLarge},
+    },
+};
+
+/// Why the request could not be sent to its end.
+#[derive(Debug)]
+pub(super) enum UploadError {
+    /// The stream broke; its receiving half knows why.
+    Broken,
+    /// The application's messages failed, or are over the limit.
+    Request(Status),
+}
+
+/// The messages of a request.
+pub(super) struct Upload {
+    /// Gone when it has ended.
+    body: Option<Body>,
+    /// One chunk read ahead, so that the last one carries the end of the stream.
+    ahead: Option<Bytes>,
+    /// What was sent, in case it has to be sent again.
+    kept: Vec<Bytes>,
+    kept_bytes: usize,
+    /// `None`: too much was sent to send it again, or the answer is here.
+    keep: Option<usize>,
+    /// How many of the kept chunks this attempt has sent.
+    replayed: usize,
+    /// This attempt has sent the end of the stream.
+    ended: bool,
+    limit: Option<Prefixes>,
+}
+
+impl Upload {
+    /// Sends `body`, keeping up to `keep` bytes of it.
+    pub(super) fn new(body: Body, keep: usize) -> Self {
+        Self {
+            body: Some(body),
+            ahead: None,
+            kept: vec![],
+            kept_bytes: 0,
+            keep: Some(keep),
+            replayed: 0,
+            ended: false,
+            limit: None,
+        }
+    }
+
+    /// Refuses messages of more than `limit` bytes. Before the first byte is sent.
+    pub(super) fn limit(&mut self, limit: usize) {
+        if limit < u32::MAX as usize && self.limit.is_none() {
+            self.limit = Some(Prefixes::new(limit));
+        }
+    }
+
+    /// Starts again from the beginning, if all of it was kept.
+    pub(super) fn rewind(&mut self) -> bool {
+        if self.keep.is_none() {
+            return false;
+        }
+        self.replayed = 0;
+        self.ended = false;
+        true
+    }
+
+    /// Nothing will be sent again from here on.
+    pub(super) fn commit(&mut self) {
+        self.keep = None;
+        self.kept.drain(..self.replayed);
+        self.replayed = 0;
+    }
+
+    /// Sends as much as there is room for; ready when the end of the stream has been sent.
+    pub(super) fn poll_send(&mut self, stream: &mut SendHalf, cx: &mut Context<'_>) -> Poll<Result<(), UploadError>> {
+        loop {
+            ready!(stream.poll_sent(cx)).map_err(|_| UploadError::Broken)?;
+            if self.ended {
+                return Poll::Ready(Ok(()));
+            }
+            let (chunk, end) = match self.next_kept() {
+                Some(next) => next,
+                None => ready!(self.poll_next(cx))?,
+            };
+            self.ended = end;
+            stream.send(chunk, end).map_err(|_| UploadError::Broken)?;
+        }
+    }
+
+    /// The next chunk that an earlier attempt had sent already.
+    fn next_kept(&mut self) -> Option<(Bytes, bool)> {
+        let chunk = self.kept.get(self.replayed)?.clone();
+        self.replayed += 1;
+        let end = self.replayed == self.kept.len() && self.body.is_none() && self.ahead.is_none();
+        Some((chunk, end))
+    }
+
+    /// The next fresh chunk, and whether it is the last.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Bytes, bool), UploadError>> {
+        loop {
+            let Some(body) = &mut self.body else {
+                let last = self.ahead.take().unwrap_or_default();
+                return Poll::Ready(Ok(self.keep(last, true)));
+            };
+            match Pin::new(body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let Ok(chunk) = frame.into_data() else { continue };
+                    self.check(&chunk)?;
+                    if let Some(ready) = self.ahead.replace(chunk) {
+                        return Poll::Ready(Ok(self.keep(ready, false)));
+                    }
+                }
+                Poll::Ready(Some(Err(status))) => return Poll::Ready(Err(UploadError::Request(status))),
+                Poll::Ready(None) => self.body = None,
+                Poll::Pending => {
+                    let Some(ready) = self.ahead.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(self.keep(ready, false)));
+                }
+            }
+        }
+    }
+
+    fn check(&mut self, chunk: &Bytes) -> Result<(), UploadError> {
+        let Some(limit) = &mut self.limit else { return Ok(()) };
+        limit.follow(chunk).map_err(|TooLarge { size, limit }| {
+            let text = format!("a request message of {size} bytes is larger than max_send_message_size ({limit} bytes)");
+            UploadError::Request(LocalError::MessageTooLarge { size, limit }.status(Code::ResourceExhausted, text))
+        })
+    }
+
+    fn keep(&mut self, chunk: Bytes, end: bool) -> (Bytes, bool) {
+        if let Some(most) = self.keep {
+            self.kept_bytes += chunk.len();
+            if self.kept_bytes > most {
+                self.commit();
+            } else {
+                self.kept.push(chunk.clone());
+                self.replayed = self.kept.len();
+            }
+        }
+        (chunk, end)
+    }
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload").field("kept_bytes", &self.kept_bytes).field("ended", &self.ended).finish_non_exhaustive()
+    }
+}

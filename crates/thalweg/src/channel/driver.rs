@@ -1,0 +1,336 @@
+//! The one task that owns a channel's resolver, policy tree and subchannels.
+//!
+//! Events come in through the mailbox, the policy answers with commands ([`super::execute`]), and after each batch of
+//! events at most one snapshot goes out.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+    time::Instant,
+};
+
+use rpds::VectorSync;
+use thalweg_core::{
+    backoff::{Backoff, BackoffConfig},
+    connectivity::Connectivity,
+    lb::{
+        Command, Cx, Event, Fixed, LbPolicy, Mint, Pick, Picker, SubchannelId, SubchannelState,
+        graceful_switch::GracefulSwitch,
+    },
+    random::Random,
+    service_config::ServiceConfig,
+    status::Status,
+};
+use tokio::sync::mpsc;
+
+use super::{
+    resolution::Resolution,
+    subchannels::Subchannels,
+    timers::{Due, Timers},
+};
+use crate::{
+    config::ConfigSelector,
+    control::{Control, ControlEvent},
+    error::ConnectError,
+    rt::{self, Alarm},
+    snapshot::{ReadySubchannel, Snapshot},
+    subchannel::Connecting,
+    transport::h2::client::{Connection, ConnectionEvent},
+};
+
+/// How many events are handled before a snapshot goes out.
+const BATCH: usize = 1024;
+
+/// What a driver is given when it starts.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) connecting: Arc<Connecting>,
+    pub(super) backoff: BackoffConfig,
+    pub(super) resolution: Resolution,
+    /// In force while the name has no configuration of its own.
+    pub(super) default_config: Arc<ServiceConfig>,
+    pub(super) use_resolved_config: bool,
+}
+
+/// The control half of a channel.
+pub(super) struct Driver {
+    pub(super) control: Weak<Control>,
+    events: mpsc::UnboundedReceiver<ControlEvent>,
+    pub(super) mailbox: mpsc::WeakUnboundedSender<ControlEvent>,
+    pub(super) plan: Plan,
+    /// `None` while the channel sleeps.
+    pub(super) root: Option<GracefulSwitch>,
+    pub(super) mint: Mint,
+    /// For jitter.
+    pub(super) random: Random,
+    pub(super) subchannels: Subchannels,
+    pub(super) timers: Timers,
+    pub(super) resolver_backoff: Backoff,
+    pub(super) config: Option<Arc<ServiceConfig>>,
+    /// What commands answered at once, still to be delivered.
+    pub(super) inbox: VecDeque<Event>,
+    next: Draft,
+}
+
+/// The next snapshot, in the making.
+struct Draft {
+    state: Connectivity,
+    selector: Option<Arc<dyn ConfigSelector>>,
+    picker: Arc<dyn Picker>,
+    ready: VectorSync<Option<ReadySubchannel>>,
+    /// The policy has reported: its picker is stale.
+    reported: bool,
+    /// Something else has changed.
+    changed: bool,
+}
+
+impl Draft {
+    fn new() -> Self {
+        let Snapshot { state, selector, picker, ready, .. } = Snapshot::asleep();
+        Self { state, selector, picker, ready, reported: false, changed: false }
+    }
+}
+
+impl Driver {
+    pub(super) fn new(
+        control: &Arc<Control>,
+        events: mpsc::UnboundedReceiver<ControlEvent>,
+        plan: Plan,
+    ) -> Self {
+        Self {
+            control: Arc::downgrade(control),
+            events,
+            mailbox: control.weak_mailbox(),
+            resolver_backoff: Backoff::new(plan.backoff),
+            plan,
+            root: None,
+            mint: Mint::new(fastrand::u64(..)),
+            random: Random::new(fastrand::u64(..)),
+            subchannels: Subchannels::default(),
+            timers: Timers::default(),
+            config: None,
+            inbox: VecDeque::new(),
+            next: Draft::new(),
+        }
+    }
+
+    /// Runs until the last handle of the channel and the last call on it are gone.
+    pub(super) async fn run(mut self) {
+        let mut alarm = Alarm::default();
+        loop {
+            tokio::select! {
+                event = self.events.recv() => match event {
+                    Some(event) => self.on(event),
+                    None => break,
+                },
+                () = alarm.ring() => {}
+            }
+            for _ in 1..BATCH {
+                let Ok(event) = self.events.try_recv() else { break };
+                self.on(event);
+            }
+            self.fire(rt::now());
+            self.publish();
+            alarm.set(self.timers.next());
+        }
+        self.fall_asleep();
+    }
+
+    fn on(&mut self, event: ControlEvent) {
+        match event {
+            ControlEvent::WakeUp => self.wake_up(),
+            ControlEvent::Connect => {
+                self.wake_up();
+                self.policy(|root, cx| root.exit_idle(cx));
+            }
+            ControlEvent::Wake(wake) => self.deliver(&Event::Wake(wake)),
+            ControlEvent::Unusable(id) => self.on_connection_lost(id),
+            ControlEvent::Resolved(result) => self.on_resolved(result),
+            ControlEvent::Attempted(id, result) => self.on_attempted(id, result),
+            ControlEvent::Connection(id, event) => {
+                let (ConnectionEvent::Draining(error) | ConnectionEvent::Closed(error)) = event;
+                tracing::debug!(subchannel = ?id, %error, "connection lost");
+                self.on_connection_lost(id);
+            }
+        }
+        while let Some(event) = self.inbox.pop_front() {
+            self.deliver(&event);
+        }
+    }
+
+    fn fire(&mut self, now: Instant) {
+        while let Some(due) = self.timers.take_due(now) {
+            match due {
+                Due::Policy(timer) => self.deliver(&Event::Timer(timer)),
+                Due::Backoff(id) => {
+                    if let Some(subchannel) = self.subchannels.get_mut(id) {
+                        subchannel.machine.backoff_over();
+                        self.deliver(&Event::Subchannel(id, SubchannelState::Idle));
+                    }
+                }
+                Due::Resolver => self.plan.resolution.ask(),
+                Due::Idleness => self.check_idleness(now),
+            }
+            while let Some(event) = self.inbox.pop_front() {
+                self.deliver(&event);
+            }
+        }
+    }
+
+    /// Runs one callback of the policy tree and carries out what it commands.
+    pub(super) fn policy<T>(&mut self, callback: impl FnOnce(&mut GracefulSwitch, &mut Cx<'_>) -> T) -> Option<T> {
+        let root = self.root.as_mut()?;
+        let mut commands: Vec<Command> = vec![];
+        let mut cx = Cx::new(rt::now(), &mut self.mint, &mut commands);
+        let result = callback(root, &mut cx);
+        if let Some(state) = cx.reported() {
+            self.next.state = state;
+            self.next.reported = true;
+        }
+        for command in commands {
+            self.execute(command);
+        }
+        Some(result)
+    }
+
+    fn deliver(&mut self, event: &Event) {
+        self.policy(|root, cx| root.on_event(cx, event));
+    }
+
+    fn on_attempted(&mut self, id: SubchannelId, result: Result<Connection, ConnectError>) {
+        let Some(subchannel) = self.subchannels.get_mut(id) else { return };
+        subchannel.attempt = None;
+        match result {
+            Ok(connection) => {
+                subchannel.machine.connected();
+                subchannel.connection = Some(connection);
+            }
+            Err(error) => {
+                tracing::debug!(address = %subchannel.address, %error, "attempt to connect failed");
+                let retry_at = subchannel.machine.failed(rt::now(), error.to_string().into());
+                self.timers.set(Due::Backoff(id), retry_at);
+            }
+        }
+        self.show(id);
+        let state = self.subchannels.get_mut(id).map(|subchannel| subchannel.machine.state().clone());
+        if let Some(state) = state {
+            self.deliver(&Event::Subchannel(id, state));
+        }
+    }
+
+    /// No new calls on this connection; those in flight go on if they can.
+    fn on_connection_lost(&mut self, id: SubchannelId) {
+        let Some(subchannel) = self.subchannels.get_mut(id) else { return };
+        if subchannel.connection.take().is_some() {
+            subchannel.machine.closed();
+            self.show(id);
+            self.deliver(&Event::Subchannel(id, SubchannelState::Idle));
+        }
+    }
+
+    /// Brings the table of READY subchannels up to date for one of them.
+    pub(super) fn show(&mut self, id: SubchannelId) {
+        let ready = self.subchannels.ready(id);
+        let table = &mut self.next.ready;
+        while table.len() <= id.slot() {
+            table.push_back_mut(None);
+        }
+        table.set_mut(id.slot(), ready);
+        self.next.changed = true;
+    }
+
+    /// Calls are configured by `selector` from now on.
+    pub(super) fn select(&mut self, selector: Arc<dyn ConfigSelector>) {
+        self.next.selector = Some(selector);
+        self.next.changed = true;
+    }
+
+    pub(super) fn has_selector(&self) -> bool {
+        self.next.selector.is_some()
+    }
+
+    /// Publishes a snapshot, if there is anything new.
+    fn publish(&mut self) {
+        if std::mem::take(&mut self.next.reported)
+            && let Some(picker) = self.policy(|root, cx| root.picker(cx))
+        {
+            self.next.picker = picker;
+            self.next.changed = true;
+        }
+        if !std::mem::take(&mut self.next.changed) {
+            return;
+        }
+        let Draft { state, selector, picker, ready, .. } = &self.next;
+        self.put_up(Snapshot {
+            state: *state,
+            asleep: self.root.is_none(),
+            selector: selector.clone(),
+            picker: picker.clone(),
+            ready: ready.clone(),
+        });
+    }
+
+    fn put_up(&self, snapshot: Snapshot) {
+        if let Some(control) = self.control.upgrade() {
+            control.board.publish(snapshot);
+        }
+    }
+
+    /// Starts to resolve and to balance, unless that is going on.
+    fn wake_up(&mut self) {
+        if self.root.is_some() {
+            return;
+        }
+        self.root = Some(GracefulSwitch::default());
+        self.next.state = Connectivity::Connecting;
+        self.next.changed = true;
+        self.plan.resolution.start(&self.mailbox);
+        if let Some(timeout) = self.idle_timeout() {
+            self.timers.set(Due::Idleness, rt::now() + timeout);
+        }
+    }
+
+    /// Gives everything back; calls in flight go on.
+    fn fall_asleep(&mut self) {
+        self.policy(|root, cx| root.shutdown(cx));
+        self.root = None;
+        self.plan.resolution.stop();
+        self.timers.clear();
+        self.inbox.clear();
+        self.config = None;
+        self.resolver_backoff.reset();
+        self.next = Draft::new();
+        self.next.changed = true;
+    }
+
+    fn idle_timeout(&self) -> Option<std::time::Duration> {
+        self.control.upgrade().and_then(|control| control.facts.idle_timeout)
+    }
+
+    /// Sleeps if nobody has called for the idle timeout, else looks again when that may be so.
+    fn check_idleness(&mut self, now: Instant) {
+        let Some(control) = self.control.upgrade() else { return };
+        let Some(timeout) = control.facts.idle_timeout else { return };
+        let again = control.board.quiet_since().map_or(now, |since| since) + timeout;
+        if again <= now {
+            tracing::debug!(target = %control.facts.target, "no calls: going idle");
+            self.fall_asleep();
+        } else {
+            self.timers.set(Due::Idleness, again);
+        }
+    }
+}
+
+impl Drop for Driver {
+    /// A channel that outlives its driver (because the runtime was shut down) fails its calls instead of keeping them.
+    fn drop(&mut self) {
+        let end = Status::unavailable("the runtime that the channel ran on has shut down");
+        self.put_up(Snapshot {
+            state: Connectivity::Shutdown,
+            asleep: false,
+            selector: Some(Arc::new(ServiceConfig::default())),
+            picker: Arc::new(Fixed::new(Pick::Drop(end))),
+            ready: VectorSync::new_sync(),
+        });
+    }
+}

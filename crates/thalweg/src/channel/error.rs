@@ -1,0 +1,33 @@
+//! Why a channel cannot be built.
+
+use thalweg_core::{backoff::BackoffError, json::ConfigError, target::TargetError};
+use thiserror::Error;
+
+use crate::transport::{connector::proxy::ProxyError, options::OptionError};
+
+/// Which piece of a channel's description is wrong, and why.
+#[derive(Clone, PartialEq, Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The target.
+    #[error("{0}")]
+    Target(#[from] TargetError),
+    /// The default service config.
+    #[error("default service config: {0}")]
+    ServiceConfig(#[from] ConfigError),
+    /// The backoff.
+    #[error("{0}")]
+    Backoff(#[from] BackoffError),
+    /// The HTTP/2 options.
+    #[error("{0}")]
+    Http2(#[from] OptionError),
+    /// The proxy.
+    #[error("{0}")]
+    Proxy(#[from] ProxyError),
+    /// The user agent.
+    #[error("user agent {0:?}: only visible ASCII characters and spaces may stand in it")]
+    UserAgent(String),
+    /// The channel's call credentials need a secure connection, and the channel is plaintext.
+    #[error("call credentials need a secure channel, and this one is plaintext")]
+    InsecureCallCredentials,
+}

@@ -1,0 +1,147 @@
+//! The channel's resolver: its task, and what becomes of its results (A21).
+
+use std::sync::Arc;
+
+use thalweg_core::{
+    endpoint::Endpoint,
+    lb::{LbPolicy, Resolution as LbResolution, registry::{Policies, PolicyChoice}},
+    service_config::ServiceConfig,
+    status::Status,
+    target::Target,
+};
+use tokio::sync::mpsc;
+
+use super::{driver::Driver, timers::Due};
+use crate::{
+    control::ControlEvent,
+    resolver::{ResolveError, Resolver, ResolverContext, ResolverFactory, ResolverUpdate},
+    rt::{self, Task},
+};
+
+/// The policy of a channel whose configuration names none.
+const DEFAULT_POLICY: &str = "pick_first";
+
+/// One target's resolution, running or not.
+#[derive(Debug)]
+pub(super) struct Resolution {
+    target: Target,
+    factory: Arc<dyn ResolverFactory>,
+    policies: Arc<Policies>,
+    cx: ResolverContext,
+    task: Option<Task>,
+}
+
+impl Resolution {
+    pub(super) fn new(target: Target, factory: Arc<dyn ResolverFactory>, policies: Arc<Policies>) -> Self {
+        let cx = ResolverContext::new(policies.clone());
+        Self { target, factory, policies, cx, task: None }
+    }
+
+    /// Starts from the beginning.
+    pub(super) fn start(&mut self, mailbox: &mpsc::WeakUnboundedSender<ControlEvent>) {
+        self.cx = ResolverContext::new(self.policies.clone());
+        self.task = Some(match self.factory.build(&self.target, self.cx.clone()) {
+            Ok(resolver) => rt::spawn(run(resolver, mailbox.clone())),
+            Err(error) => {
+                let error = ResolveError::Other(error.to_string().into());
+                rt::spawn(tell(mailbox.clone(), Err(error)))
+            }
+        });
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.task = None;
+    }
+
+    /// Asks for a new result; the resolver decides when.
+    pub(super) fn ask(&self) {
+        self.cx.ask();
+    }
+
+    fn default_policy(&self) -> Option<PolicyChoice> {
+        let factory = self.policies.get(DEFAULT_POLICY)?.clone();
+        let config = factory.parse(&serde_json::json!({}), &self.policies).ok()?;
+        Some(PolicyChoice { factory, config })
+    }
+}
+
+async fn run(mut resolver: Box<dyn Resolver>, mailbox: mpsc::WeakUnboundedSender<ControlEvent>) {
+    loop {
+        let result = resolver.next().await;
+        let Some(mailbox) = mailbox.upgrade() else { return };
+        if mailbox.send(ControlEvent::Resolved(result)).is_err() {
+            return;
+        }
+    }
+}
+
+async fn tell(mailbox: mpsc::WeakUnboundedSender<ControlEvent>, result: Result<ResolverUpdate, ResolveError>) {
+    if let Some(mailbox) = mailbox.upgrade() {
+        let _ = mailbox.send(ControlEvent::Resolved(result));
+    }
+}
+
+impl Driver {
+    /// The resolver has a result, good or bad.
+    pub(super) fn on_resolved(&mut self, result: Result<ResolverUpdate, ResolveError>) {
+        let update = match result {
+            Ok(update) => update,
+            Err(error) => return self.on_unresolved(&error.to_string()),
+        };
+        let config = match self.choose_config(update.service_config) {
+            Ok(config) => config,
+            Err(text) => return self.on_unresolved(&text),
+        };
+        let selector = update.config_selector.unwrap_or_else(|| config.clone());
+        self.select(selector);
+        self.balance(&config, update.endpoints);
+        self.config = Some(config);
+    }
+
+    /// The configuration in force from now on. A broken one leaves the good one in use, if there is one (A21).
+    fn choose_config(
+        &self,
+        resolved: Option<Result<Arc<ServiceConfig>, thalweg_core::json::ConfigError>>,
+    ) -> Result<Arc<ServiceConfig>, String> {
+        match (resolved.filter(|_| self.plan.use_resolved_config), &self.config) {
+            (None, _) => Ok(self.plan.default_config.clone()),
+            (Some(Ok(config)), _) => Ok(config),
+            (Some(Err(error)), Some(in_use)) => {
+                tracing::warn!(%error, "the resolver's service config is broken; the last good one stays in use");
+                Ok(in_use.clone())
+            }
+            (Some(Err(error)), None) => Err(format!("the resolver's service config is broken: {error}")),
+        }
+    }
+
+    fn balance(&mut self, config: &ServiceConfig, endpoints: Vec<Endpoint>) {
+        let choice = config.policy().cloned().or_else(|| self.plan.resolution.default_policy());
+        let Some(choice) = choice else {
+            return self.on_unresolved("no load-balancing policy is configured, and pick_first is not registered");
+        };
+        let update = LbResolution { endpoints: endpoints.into(), config: Some(Arc::new(choice)) };
+        match self.policy(|root, cx| root.on_resolution(cx, &update)) {
+            Some(Err(_)) => self.retry_resolution(),
+            _ => {
+                self.resolver_backoff.reset();
+                self.timers.cancel(Due::Resolver);
+            }
+        }
+    }
+
+    /// The name did not resolve: what resolved before stays in use, and calls fail if nothing did.
+    fn on_unresolved(&mut self, text: &str) {
+        tracing::debug!(error = text, "resolution failed");
+        if !self.has_selector() {
+            self.select(self.plan.default_config.clone());
+        }
+        let error = Status::unavailable(text);
+        self.policy(|root, cx| root.on_resolver_error(cx, &error));
+        self.retry_resolution();
+    }
+
+    fn retry_resolution(&mut self) {
+        let wait = self.resolver_backoff.next(&mut self.random);
+        self.timers.set(Due::Resolver, rt::now() + wait);
+    }
+}

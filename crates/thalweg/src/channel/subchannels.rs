@@ -1,0 +1,64 @@
+//! The channel's table of subchannels, by slot.
+
+use std::sync::Arc;
+
+use thalweg_core::{
+    endpoint::Address,
+    lb::{SubchannelId, Tracker, Watch},
+    subchannel::Subchannel as Machine,
+};
+
+use crate::{rt::Task, snapshot::ReadySubchannel, transport::h2::client::Connection};
+
+/// One subchannel: its machine, and what is under way for it.
+#[derive(Debug)]
+pub(super) struct Subchannel {
+    pub(super) address: Address,
+    pub(super) machine: Machine,
+    pub(super) attempt: Option<Task>,
+    pub(super) connection: Option<Connection>,
+    /// Who sees every call.
+    pub(super) trackers: Vec<(Watch, Tracker)>,
+    /// Who watches its health.
+    pub(super) health: Vec<Watch>,
+}
+
+impl Subchannel {
+    pub(super) fn new(address: Address, machine: Machine) -> Self {
+        Self { address, machine, attempt: None, connection: None, trackers: vec![], health: vec![] }
+    }
+}
+
+/// All subchannels that the policy tree holds.
+#[derive(Debug, Default)]
+pub(super) struct Subchannels {
+    by_slot: Vec<Option<(SubchannelId, Subchannel)>>,
+}
+
+impl Subchannels {
+    pub(super) fn insert(&mut self, id: SubchannelId, subchannel: Subchannel) {
+        if self.by_slot.len() <= id.slot() {
+            self.by_slot.resize_with(id.slot() + 1, || None);
+        }
+        self.by_slot[id.slot()] = Some((id, subchannel));
+    }
+
+    pub(super) fn remove(&mut self, id: SubchannelId) -> Option<Subchannel> {
+        let slot = self.by_slot.get_mut(id.slot())?;
+        slot.take_if(|(present, _)| *present == id).map(|(_, subchannel)| subchannel)
+    }
+
+    /// `None` if it is gone, or its slot is another's.
+    pub(super) fn get_mut(&mut self, id: SubchannelId) -> Option<&mut Subchannel> {
+        let (present, subchannel) = self.by_slot.get_mut(id.slot())?.as_mut()?;
+        (*present == id).then_some(subchannel)
+    }
+
+    /// The subchannel as calls see it, if it is READY.
+    pub(super) fn ready(&mut self, id: SubchannelId) -> Option<ReadySubchannel> {
+        let subchannel = self.get_mut(id)?;
+        let trackers: Arc<[_]> = subchannel.trackers.iter().map(|(_, tracker)| tracker.clone()).collect();
+        let connection = subchannel.connection.clone()?;
+        Some(ReadySubchannel { id, address: subchannel.address.clone(), connection, trackers })
+    }
+}
