@@ -4,6 +4,7 @@
 //! Unknown fields are ignored; one wrong known field rejects the whole, with its path and a reason (A21).
 
 mod method;
+
 mod retry;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,10 @@
 //! `pick_first` (A62): one connection, to the first address that answers; the leaf of every other policy (A61).
 
-mod addresses;
 mod config;
 mod picker;
 mod race;
+
+mod addresses;
 
 use std::sync::Arc;
 

@@ -1,0 +1,11 @@
+//! Policies told as stories, and random histories that no policy may fail.
+
+#![allow(clippy::unwrap_used)] // All of this is tests.
+
+mod conformance;
+mod graceful_switch;
+mod layers;
+mod own_policy;
+mod pick_first;
+mod round_robin;
+mod speed;
