@@ -1,1 +1,3 @@
-#![allow(missing_docs)]
+//! What tests of gRPC clients and servers need: certificates made on the spot.
+
+pub mod certs;
