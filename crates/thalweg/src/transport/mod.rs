@@ -15,7 +15,7 @@ use thalweg_core::endpoint::Address;
 
 use crate::{
     error::ConnectError,
-    io::{BoxIo, PeerInfo},
+    io::{BoxIo, Io, PeerInfo},
     rt::BoxFuture,
 };
 
@@ -35,6 +35,13 @@ pub struct Connected {
     pub io: BoxIo,
     /// Its ends.
     pub peer: PeerInfo,
+}
+
+/// A byte stream of whose ends nothing is known.
+impl<T: Io> From<T> for Connected {
+    fn from(io: T) -> Self {
+        Self { io: Box::new(io), peer: PeerInfo::default() }
+    }
 }
 
 impl Debug for Connected {

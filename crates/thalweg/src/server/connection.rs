@@ -1,0 +1,233 @@
+//! The task of one connection: it is secured, speaks HTTP/2, hands every call to a task of its own, and ends (A9).
+
+use std::{
+    future::poll_fn,
+    ops::ControlFlow,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{
+    call::{Call, CallRules, Shared},
+    lifetime::{Lifetime, LifetimeLimits, Next},
+    shutdown::{Alive, LAST_WORDS, Phase, Watch},
+};
+use crate::{
+    credentials::ServerCredentials,
+    error::ConnectError,
+    rt::{self, Alarm},
+    transport::{
+        Connected,
+        activity::{LastRead, Watched},
+        h2::server::ServerConnection,
+        keepalive::{Action, Keepalive, KeepaliveState},
+        options::Http2Options,
+    },
+};
+
+/// What the connections of a server have in common.
+#[derive(Debug)]
+pub(super) struct ConnectionRules {
+    pub(super) calls: Arc<CallRules>,
+    pub(super) http2: Http2Options,
+    pub(super) max_concurrent_streams: u32,
+    pub(super) handshake_timeout: Duration,
+    pub(super) keepalive: Keepalive,
+    pub(super) lifetime: LifetimeLimits,
+}
+
+/// Serves one connection until it ends. A client that cannot even connect harms nobody: it is logged and let go.
+pub(super) async fn serve(
+    connected: Connected,
+    credentials: ServerCredentials,
+    rules: Arc<ConnectionRules>,
+    mut watch: Watch,
+    alive: Alive,
+) {
+    let remote = connected.peer.remote.clone();
+    let made = tokio::select! {
+        biased;
+        () = watch.stopping() => return,
+        made = shake_hands(connected, &credentials, &rules) => made,
+        () = rt::sleep(rules.handshake_timeout) => {
+            Err(ConnectError::TimedOut { doing: "the handshake", after: rules.handshake_timeout })
+        }
+    };
+    match made {
+        Ok((connection, last_read, peer)) => {
+            let shared = Arc::new(Shared { rules: Arc::clone(&rules.calls), peer: Arc::new(peer), _alive: alive });
+            Service::new(connection, last_read, shared, &rules).run(watch).await;
+        }
+        Err(error) => tracing::debug!(?remote, %error, "a connection was not made"),
+    }
+}
+
+async fn shake_hands(
+    connected: Connected,
+    credentials: &ServerCredentials,
+    rules: &ConnectionRules,
+) -> Result<(ServerConnection, LastRead, crate::io::PeerInfo), ConnectError> {
+    let (io, peer) = credentials.accept(connected.io, connected.peer).await?;
+    let last_read = LastRead::new();
+    let watched = Watched::new(io, rules.keepalive.time.map(|_| last_read.clone()));
+    let connection = ServerConnection::handshake(watched, &rules.http2, rules.max_concurrent_streams);
+    Ok((connection.await.map_err(ConnectError::Handshake)?, last_read, peer))
+}
+
+/// A connection at work.
+struct Service {
+    connection: ServerConnection,
+    shared: Arc<Shared>,
+    lifetime: Lifetime,
+    keepalive: KeepaliveState,
+    last_read: LastRead,
+    /// A keepalive ping waits for its answer.
+    pinged: bool,
+    /// Calls were in flight at the last look.
+    active: bool,
+    /// Somebody wants to know.
+    counts_calls: bool,
+}
+
+/// Why a connection needs attention.
+enum Event {
+    /// It has ended.
+    Ended,
+    /// The first call came, or the last one ended.
+    Activity,
+    /// The server is in another phase.
+    Phase,
+    /// Something may be due.
+    Alarm,
+    /// The ping was answered.
+    Pong,
+}
+
+impl Service {
+    fn new(connection: ServerConnection, last_read: LastRead, shared: Arc<Shared>, rules: &ConnectionRules) -> Self {
+        let now = rt::now();
+        let lifetime = Lifetime::new(rules.lifetime, now, fastrand::f64());
+        let counts_calls = rules.lifetime.idle.is_some() || !rules.keepalive.while_idle;
+        Self {
+            connection,
+            shared,
+            lifetime,
+            keepalive: KeepaliveState::new(rules.keepalive, now),
+            last_read,
+            pinged: false,
+            active: false,
+            counts_calls,
+        }
+    }
+
+    async fn run(mut self, mut watch: Watch) {
+        let mut alarm = Alarm::default();
+        loop {
+            if self.follow(watch.phase()).is_break() || self.steer(&mut alarm).is_break() {
+                return self.cut().await;
+            }
+            match self.next(&mut alarm, &mut watch).await {
+                Event::Ended => return,
+                Event::Activity => self.lifetime.set_active(self.active, rt::now()),
+                Event::Pong => {
+                    self.pinged = false;
+                    self.keepalive.on_pong(rt::now());
+                }
+                Event::Phase | Event::Alarm => {}
+            }
+        }
+    }
+
+    async fn next(&mut self, alarm: &mut Alarm, watch: &mut Watch) -> Event {
+        let changed = watch.changed();
+        tokio::pin!(changed);
+        poll_fn(|cx| {
+            if let Poll::Ready(event) = self.poll_calls(cx) {
+                return Poll::Ready(event);
+            }
+            if changed.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Event::Phase);
+            }
+            if self.pinged && self.connection.poll_pong(cx).is_ready() {
+                return Poll::Ready(Event::Pong);
+            }
+            alarm.poll_ring(cx).map(|()| Event::Alarm)
+        })
+        .await
+    }
+
+    /// Moves the connection on, and gives every call that comes in a task.
+    fn poll_calls(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        while let Poll::Ready(accepted) = self.connection.poll_accept(cx) {
+            match accepted {
+                Some(Ok(incoming)) => rt::spawn(Call::new(incoming, Arc::clone(&self.shared))).detach(),
+                Some(Err(error)) => {
+                    tracing::debug!(remote = ?self.shared.peer.remote, %error, "a connection broke");
+                    return Poll::Ready(Event::Ended);
+                }
+                None => return Poll::Ready(Event::Ended),
+            }
+        }
+        if self.counts_calls && self.active != self.connection.has_calls() {
+            self.active = !self.active;
+            return Poll::Ready(Event::Activity);
+        }
+        Poll::Pending
+    }
+
+    /// Does what the server's phase asks for; breaks if the connection is to be cut.
+    fn follow(&mut self, phase: Phase) -> ControlFlow<()> {
+        match phase {
+            Phase::Serving => {}
+            Phase::Draining(cut) => {
+                self.lifetime.drain(rt::now(), Some(cut));
+                self.say_goodbye();
+            }
+            Phase::Cut(_) => return ControlFlow::Break(()),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Does what is due and sets the alarm for what is not; breaks if the connection is to be cut.
+    fn steer(&mut self, alarm: &mut Alarm) -> ControlFlow<()> {
+        let now = rt::now();
+        let lifetime = loop {
+            match self.lifetime.decide(now) {
+                Next::Wait(until) => break until,
+                Next::Drain => self.say_goodbye(),
+                Next::Cut => return ControlFlow::Break(()),
+            }
+        };
+        let keepalive = loop {
+            match self.keepalive.decide(now, self.last_read.at(), self.active) {
+                Action::Wait(until) => break until,
+                Action::Ping => {
+                    self.connection.ping();
+                    self.pinged = true;
+                }
+                Action::Close => return ControlFlow::Break(()),
+            }
+        };
+        alarm.set([lifetime, keepalive].into_iter().flatten().min());
+        ControlFlow::Continue(())
+    }
+
+    /// GOAWAY; saying it again changes nothing.
+    fn say_goodbye(&mut self) {
+        self.connection.drain();
+        self.counts_calls = true;
+        self.active = self.connection.has_calls();
+        self.lifetime.set_active(self.active, rt::now());
+    }
+
+    /// Ends all calls, tells the client if it listens, and closes.
+    async fn cut(mut self) {
+        self.connection.cut();
+        tokio::select! {
+            biased;
+            () = poll_fn(|cx| self.connection.poll_closed(cx)) => {}
+            () = rt::sleep(LAST_WORDS) => {}
+        }
+    }
+}
