@@ -16,5 +16,6 @@ mod chapters {
         Deadlines: "src/deadlines.md",
         Errors: "src/errors.md",
         Connections: "src/connections.md",
+        Server: "src/server.md",
     }
 }
