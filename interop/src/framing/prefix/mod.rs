@@ -1,0 +1,52 @@
+//! Finds the prefix of each message in a body that arrives in arbitrary pieces (gRPC's PROTOCOL-HTTP2).
+
+#[cfg(test)]
+mod tests;
+
+/// The length of a message's prefix in bytes: a flag and a big-endian length.
+pub(super) const PREFIX: usize = 5;
+
+/// The prefix of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Prefix {
+    pub(super) compressed: bool,
+    pub(super) length: usize,
+}
+
+impl Prefix {
+    pub(super) fn read(bytes: [u8; PREFIX]) -> Self {
+        let [flag, a, b, c, d] = bytes;
+        Self { compressed: flag & 1 == 1, length: u32::from_be_bytes([a, b, c, d]) as usize }
+    }
+}
+
+/// Walks through a body, piece by piece, from prefix to prefix.
+#[derive(Debug, Default)]
+pub(super) struct Prefixes {
+    head: [u8; PREFIX],
+    filled: usize,
+    left: usize,
+}
+
+impl Prefixes {
+    /// Calls `found` with each prefix that `piece` completes.
+    pub(super) fn scan(&mut self, mut piece: &[u8], mut found: impl FnMut(Prefix)) {
+        loop {
+            let skipped = self.left.min(piece.len());
+            self.left -= skipped;
+            piece = &piece[skipped..];
+            if piece.is_empty() {
+                return;
+            }
+            let taken = (PREFIX - self.filled).min(piece.len());
+            self.head[self.filled..self.filled + taken].copy_from_slice(&piece[..taken]);
+            self.filled += taken;
+            piece = &piece[taken..];
+            if self.filled == PREFIX {
+                let prefix = Prefix::read(self.head);
+                (self.filled, self.left) = (0, prefix.length);
+                found(prefix);
+            }
+        }
+    }
+}

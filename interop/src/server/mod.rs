@@ -1,0 +1,63 @@
+//! The interoperability server: `TestService` mounted on thalweg's server, with the official flags.
+
+use std::{
+    net::{Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+
+use thalweg::{
+    Server,
+    credentials::{CredentialsError, ServerCredentials},
+    server::ServerError,
+};
+use thalweg_proto::interop::test_service_server::TestServiceServer;
+use tonic::codec::CompressionEncoding::Gzip;
+
+use crate::framing::ServerFraming;
+
+pub use options::ServerOptions;
+pub use service::Answering;
+
+mod options;
+mod service;
+
+mod answers;
+mod echo;
+
+/// How long calls may go on once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What keeps the server from serving.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The port cannot be listened on.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+}
+
+/// Serves until `stop`, on every address of this machine.
+///
+/// # Errors
+///
+/// If the certificate or the port cannot be used.
+pub async fn serve(options: &ServerOptions, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+    let service = TestServiceServer::new(Answering).accept_compressed(Gzip).send_compressed(Gzip);
+    let server = Server::builder()
+        .credentials(credentials(options)?)
+        .add_service(ServerFraming(service))
+        .listen(SocketAddr::from((Ipv6Addr::UNSPECIFIED, options.port)))
+        .bind()
+        .await?;
+    server.run_until(stop, GRACE).await;
+    Ok(())
+}
+
+fn credentials(options: &ServerOptions) -> Result<ServerCredentials, CredentialsError> {
+    if !options.use_tls {
+        return Ok(ServerCredentials::insecure());
+    }
+    ServerCredentials::tls().identity_pem(options.tls_cert_file.as_path(), options.tls_key_file.as_path()).build()
+}
