@@ -1,0 +1,78 @@
+//! Why a benchmark could not be finished.
+
+use std::{io, time::Duration};
+
+/// Why a benchmark, or a process it started, gave up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The system refused something.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A call failed; under a benchmark none may.
+    #[error("a call failed: {0}")]
+    Call(Box<tonic::Status>),
+    /// tonic's transport failed outside a call.
+    #[error("tonic's transport: {0}")]
+    Tonic(#[from] tonic::transport::Error),
+    /// The HTTP/2 library failed under a client or server without a stub.
+    #[error("h2: {0}")]
+    H2(#[from] h2::Error),
+    /// A reply is not the echo of its request.
+    #[error("a reply of {got} bytes to a call that wants {want}")]
+    WrongReply {
+        /// Bytes that came.
+        got: usize,
+        /// Bytes that should have come.
+        want: usize,
+    },
+    /// A reply without a stub ended with another `grpc-status` than 0.
+    #[error("a call ended with grpc-status {0:?}")]
+    Refused(Option<http::HeaderValue>),
+    /// A client that connects was not told where.
+    #[error("this client needs --server")]
+    NoServer,
+    /// Calls were still open long after the window had closed.
+    #[error("calls still hang {0:?} after the measured window")]
+    Stalled(Duration),
+    /// No call ended within the window.
+    #[error("not one call ended within {0:?}")]
+    NoCalls(Duration),
+    /// A process that the harness started failed or said something it does not understand.
+    #[error("`{role}` {problem}")]
+    Child {
+        /// Its arguments.
+        role: String,
+        /// What went wrong.
+        problem: String,
+    },
+    /// No cell has such a name.
+    #[error("--only {0}: no cell has this in its name")]
+    NoSuchCell(String),
+    /// A verdict needs more pairs.
+    #[error("--rounds {rounds}: --check needs at least {least}")]
+    TooFewRounds {
+        /// How many there would be.
+        rounds: usize,
+        /// How many it takes.
+        least: usize,
+    },
+}
+
+impl Error {
+    /// Says what was tried when the system refused.
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}
+
+impl From<tonic::Status> for Error {
+    fn from(status: tonic::Status) -> Self {
+        Self::Call(Box::new(status))
+    }
+}
