@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         ["codegen"] => report(codegen::write(&root)),
         ["codegen", "--check"] => report(codegen::check(&root)),
         ["tidy"] => report(tidy::check(&root)),
-        ["tidy", "--verbose"] => report(tidy::check(&root).and_then(|()| tidy::list_soft_limits(&root))),
+        ["tidy", "--verbose"] => report(tidy::list_soft_limits(&root).and_then(|()| tidy::check(&root))),
         _ => {
             eprintln!("unknown command: cargo xtask {}\n\n{HELP}", arguments.join(" "));
             ExitCode::from(2)
