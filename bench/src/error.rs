@@ -19,6 +19,15 @@ pub(crate) enum Error {
     /// tonic's transport failed outside a call.
     #[error("tonic's transport: {0}")]
     Tonic(#[from] tonic::transport::Error),
+    /// thalweg's channel cannot be built.
+    #[error("thalweg's channel: {0}")]
+    Channel(#[from] thalweg::channel::BuildError),
+    /// thalweg's channel does not connect.
+    #[error("thalweg's channel does not get ready: no connection to {0}")]
+    NotReady(std::net::SocketAddr),
+    /// thalweg's server cannot start.
+    #[error("thalweg's server: {0}")]
+    Server(#[from] thalweg::server::ServerError),
     /// The HTTP/2 library failed under a client or server without a stub.
     #[error("h2: {0}")]
     H2(#[from] h2::Error),

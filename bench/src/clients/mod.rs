@@ -20,6 +20,7 @@ use crate::{
 
 mod floor;
 mod raw_h2;
+mod thalweg;
 mod tonic;
 
 /// What makes the calls.
@@ -27,6 +28,8 @@ mod tonic;
 pub(crate) enum ClientKind {
     /// The generated stub on tonic's `Channel`.
     Tonic,
+    /// The generated stub on thalweg's `Channel`.
+    Thalweg,
     /// gRPC's framing by hand on the `h2` crate: no stub, no channel.
     RawH2,
     /// The generated stub on a service that answers at once, without a network.
@@ -102,6 +105,7 @@ pub(crate) fn run(args: &ClientArgs, runtime: &Runtime) -> Result<Sample, Error>
     let server = args.server.ok_or(Error::NoServer);
     match args.kind {
         ClientKind::Tonic => load::run(runtime, &runtime.block_on(tonic::connect(server?))?, &payload, &load),
+        ClientKind::Thalweg => load::run(runtime, &runtime.block_on(thalweg::connect(server?))?, &payload, &load),
         ClientKind::RawH2 => {
             load::run(runtime, &runtime.block_on(raw_h2::connect(server?, &payload))?, &payload, &load)
         }

@@ -9,6 +9,7 @@ use crate::error::Error;
 
 mod echo;
 mod raw_h2;
+mod thalweg;
 mod tonic;
 
 /// What answers the calls.
@@ -16,6 +17,8 @@ mod tonic;
 pub(crate) enum ServerKind {
     /// The generated service on tonic's `Server`.
     Tonic,
+    /// The generated service on thalweg's `Server`.
+    Thalweg,
     /// Returns the bytes it gets, by hand on the `h2` crate: no service, no codec.
     RawH2,
 }
@@ -51,6 +54,7 @@ pub(crate) fn run(args: ServerArgs, runtime: &Runtime, announce: impl FnOnce(Soc
         announce(listener.local_addr().map_err(Error::io("local address"))?);
         Ok::<_, Error>(match args.kind {
             ServerKind::Tonic => tokio::spawn(tonic::serve(listener)),
+            ServerKind::Thalweg => tokio::spawn(thalweg::serve(listener)),
             ServerKind::RawH2 => tokio::spawn(raw_h2::serve(listener)),
         })
     })?;

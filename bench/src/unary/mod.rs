@@ -134,7 +134,12 @@ fn client_cell(payload: Payload, threads: usize, concurrency: usize, seconds: f6
         table: format!("Clients, {}, {}, against the same server", payload.title, workers(threads)),
         row: format!("c {concurrency}"),
         bar: bar(Metric::ClientCpu, limit),
-        columns: vec![column(THEIRS, ClientKind::Tonic), column("h2", ClientKind::RawH2), floor],
+        columns: vec![
+            column(THEIRS, ClientKind::Tonic),
+            column(OURS, ClientKind::Thalweg),
+            column("h2", ClientKind::RawH2),
+            floor,
+        ],
     }
 }
 
@@ -150,7 +155,11 @@ fn server_cell(payload: Payload, threads: usize, concurrency: usize, seconds: f6
         table: format!("Servers, {}, {}, under the same client", payload.title, workers(threads)),
         row: format!("c {concurrency}"),
         bar: bar(Metric::ServerCpu, limit),
-        columns: vec![column(THEIRS, ServerKind::Tonic), column("h2", ServerKind::RawH2)],
+        columns: vec![
+            column(THEIRS, ServerKind::Tonic),
+            column(OURS, ServerKind::Thalweg),
+            column("h2", ServerKind::RawH2),
+        ],
     }
 }
 
