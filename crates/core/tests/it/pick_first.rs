@@ -82,6 +82,20 @@ fn when_every_address_has_failed_it_stays_failed_until_one_answers() {
 }
 
 #[test]
+fn a_new_pass_waits_for_every_address_again() {
+    let mut sim = resolved(&[&["a"], &["b"]]);
+    sim.refuse("a");
+    sim.accept("b");
+    sim.close("b");
+    sim.exit_idle();
+    sim.advance(millis(250));
+    sim.refuse("b");
+    assert_eq!(sim.state(), Connectivity::Connecting, "a may still answer");
+    sim.accept("a");
+    assert_eq!(sim.served_by().as_deref(), Some("a"));
+}
+
+#[test]
 fn as_many_failures_as_addresses_ask_the_resolver_again() {
     let mut sim = resolved(&[&["a"], &["b"]]);
     for _ in 0..3 {

@@ -1,0 +1,92 @@
+#!/bin/sh
+# Plants one bug at a time in a copy of the policies and expects the tests to catch it: the random histories, or a story.
+# Usage: crates/core/tests/plant.sh [scratch directory]
+set -u
+root=$(cd "$(dirname "$0")/../../.." && pwd)
+scratch=${1:-$(mktemp -d)}
+missed=0
+
+fresh() {
+    rm -rf "$scratch/crates"
+    mkdir -p "$scratch/crates"
+    cp -r "$root/crates/core" "$root/crates/sim" "$scratch/crates/"
+    cp "$root/Cargo.lock" "$scratch/"
+    sed -e 's|^members = .*|members = ["crates/*"]|' -e '/^default-members/d' -e '/^exclude/d' \
+        "$root/Cargo.toml" > "$scratch/Cargo.toml"
+}
+
+plant() { # name, file, from, to
+    cp "$root/crates/core/src/lb/$2" "$scratch/crates/core/src/lb/$2"
+    FROM=$3 TO=$4 perl -0pi -e 's/\Q$ENV{FROM}\E/$ENV{TO}/ or die "pattern not found\n"' \
+        "$scratch/crates/core/src/lb/$2" || { echo "CANNOT PLANT $1"; missed=1; return; }
+    if (cd "$scratch" && cargo test -q -p thalweg-core --test it) > "$scratch/log" 2>&1; then
+        echo "MISSED  $1"; missed=1
+    elif grep -q 'breaks the contract' "$scratch/log"; then
+        steps=$(grep -o 'breaks the contract in [0-9]* steps' "$scratch/log" | head -1)
+        echo "caught  $1: $steps: $(grep -A2 'breaks the contract' "$scratch/log" | sed -n 3p | cut -c1-80)"
+    elif grep -q 'panicked at' "$scratch/log"; then
+        echo "caught  $1: by $(grep -o "^thread '[^']*" "$scratch/log" | head -1 | cut -d"'" -f2)"
+    else
+        echo "DOES NOT COMPILE $1 (see $scratch/log)"; missed=1
+    fi
+    cp "$root/crates/core/src/lb/$2" "$scratch/crates/core/src/lb/$2"
+}
+
+fresh
+plant 'a swap-remove forgets who moved' dense/mod.rs 'self.places.insert(*moved, place);' 'let _ = moved;'
+plant 'a removal leaves the last value where it was' dense/mod.rs 'self.values.set_mut(place, last);' 'drop(last);'
+plant 'a child that left READY stays in the picker' round_robin/mod.rs 'if state != Some(shown) {' \
+    'if state != Some(shown) && shown != Connectivity::Ready {'
+plant 'a child that left READY does not make the picker stale' round_robin/mod.rs \
+    '[report.from, report.to].contains(&Connectivity::Ready)' 'report.to == Connectivity::Ready'
+plant 'a changed child does not report upwards' round_robin/mod.rs 'if shown || self.state != Some(state) {' \
+    'if self.state != Some(state) {'
+plant 'an idle child is left alone' round_robin/mod.rs 'if report.to == Connectivity::Idle {' 'if false {'
+plant 'an endpoint that goes keeps its child' round_robin/mod.rs 'for child in old.into_values() {' \
+    'for child in old.into_values().take(0) {'
+plant 'the rotation sticks' round_robin/picker.rs 'fetch_add(1, Relaxed)' 'fetch_add(0, Relaxed)'
+plant 'the attempt timer outlives the race' pick_first/race.rs 'self.phase = Phase::Off;
+        self.stop_timer(cx);' 'self.phase = Phase::Off;'
+plant 'losers of the race are not shut down' pick_first/race.rs '.filter(|entry| !winner.is_some_and(|id| entry.is(id)))' \
+    '.filter(|_| winner.is_none())'
+plant 'it reconnects without waiting for the backoff' pick_first/race.rs 'if state == Connectivity::Idle {
+            cx.connect' 'if state != Connectivity::Connecting {
+            cx.connect'
+plant 'an address that is not listed any more keeps its subchannel' pick_first/race.rs 'for entry in &mut old {' \
+    'for entry in old.iter_mut().take(0) {'
+plant 'a failed attempt does not make room for the next' pick_first/race.rs \
+    'if place + 1 == self.next { self.advance(cx) }' 'if false { self.advance(cx) }'
+plant 'the attempt timer starts nothing' pick_first/race.rs 'self.timer = None;
+        self.advance(cx)' 'self.timer = None;
+        Turn::Nothing'
+plant 'nobody reconnects after the first pass' pick_first/race.rs '(Phase::Retrying, Connectivity::Idle) => {
+                entry.attempt(cx);' '(Phase::Retrying, Connectivity::Idle) => {'
+plant 'a connection that came and went is forgotten' pick_first/race.rs \
+    '(Phase::FirstPass, Connectivity::Idle) if before == Connectivity::Connecting => Turn::Lost(id),' ''
+plant 'a new pass takes old failures for its own' pick_first/race.rs 'entry.failed = false;' 'let _ = &entry;'
+plant 'health is ignored' pick_first/mod.rs 'if self.leaf { Connectivity::Connecting }' 'if self.leaf { Connectivity::Ready }'
+plant 'a health watch outlives its connection' pick_first/mod.rs 'cx.unwatch(watch);' 'let _ = watch;'
+plant 'sickness is not told' pick_first/mod.rs 'self.fail(cx, failure);
+            }
+        }' 'drop(failure);
+            }
+        }'
+plant 'a wake is offered twice' pick_first/mod.rs 'self.withdraw(cx);
+        if state == Connectivity::Idle' 'if state == Connectivity::Idle'
+plant 'a wake does nothing' pick_first/mod.rs 'fn on_wake(&mut self, cx: &mut Cx<'"'"'_>, _: Wake) {
+        self.exit_idle(cx);' 'fn on_wake(&mut self, _: &mut Cx<'"'"'_>, _: Wake) {'
+plant 'a connection is kept whose address is gone' pick_first/mod.rs \
+    'self.selected = self.selected.filter(|selected| self.race.address(selected.id).is_some());' ''
+plant 'the pending policy never takes over' graceful_switch/mod.rs 'if self.pending.is_none() || waits {' 'if true {'
+plant 'the old policy is not shut down' graceful_switch/mod.rs 'self.children.remove(cx, old.key);' 'let _ = old;'
+plant 'the pending policy takes over too early' graceful_switch/mod.rs 'if self.pending.is_none() || waits {' \
+    'if self.pending.is_none() {'
+plant 'a picker is asked for without a report' graceful_switch/mod.rs 'if stale.contains(&hosted.key)' \
+    'if !stale.is_empty()'
+plant 'a fired timer is not forgotten' child/mod.rs 'if matches!(token, Token::Timer(_)) {' 'if false {'
+plant 'watches outlive their subchannel' child/mod.rs 'while let Some((watch, _)) = self.owners.range(watches.clone()).next() {' \
+    'if let Some((watch, _)) = self.owners.range(watches.clone()).next().filter(|_| false) {'
+plant 'the commands of a picker belong to nobody' child/mod.rs 'self.pass_on(cx, key, mark);
+        Some((result, theirs))' 'if theirs.is_some() { self.pass_on(cx, key, mark); }
+        Some((result, theirs))'
+exit $missed
