@@ -27,11 +27,11 @@ mod subchannel;
 
 pub mod transport;
 
-pub mod credentials;
-
 pub mod config;
 pub mod context;
 pub mod request;
+
+pub mod credentials;
 
 pub mod io;
 
