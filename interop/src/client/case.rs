@@ -1,12 +1,7 @@
 //! The table of cases: a name from the descriptions, and what runs under it.
 
 use super::{
-    cancel, compression,
-    expect::Failure,
-    metadata,
-    options::ClientOptions,
-    soak, status, streaming,
-    target::Target,
+    cancel, compression, expect::Failure, metadata, options::ClientOptions, soak, status, streaming, target::Target,
     unary,
 };
 

@@ -67,7 +67,7 @@ pub(super) async fn client_streaming(target: &Target) -> Result<(), Failure> {
     let mut stub = target.stub().send_compressed(Gzip);
     let response = answered(what, stub.streaming_input_call(requests).await)?.into_inner();
     let expected = payload::wire_size(first + last);
-    same(&format!("{what}, aggregated_payload_size"), expected, response.aggregated_payload_size)?;
+    same(&format!("{what}, aggregated_payload_size"), &expected, &response.aggregated_payload_size)?;
     flag(what, "first request", true, &wire.sent)?;
     flag(what, "second request", false, &wire.sent)
 }
@@ -75,12 +75,9 @@ pub(super) async fn client_streaming(target: &Target) -> Result<(), Failure> {
 pub(super) async fn server_streaming(target: &Target) -> Result<(), Failure> {
     let what = "StreamingOutputCall";
     let asked = [(31_415, true), (92_653, false)];
-    let sized = |(size, compressed)| ResponseParameters {
-        compressed: payload::flag(compressed),
-        ..request::sized(size)
-    };
-    let request =
-        StreamingOutputCallRequest { response_parameters: asked.map(sized).to_vec(), ..Default::default() };
+    let sized =
+        |(size, compressed)| ResponseParameters { compressed: payload::flag(compressed), ..request::sized(size) };
+    let request = StreamingOutputCallRequest { response_parameters: asked.map(sized).to_vec(), ..Default::default() };
     let wire = Wire::default();
     let mut stub = target.stub().accept_compressed(Gzip);
     let mut responses = answered(what, stub.streaming_output_call(on(&wire, request)).await)?.into_inner();
@@ -93,10 +90,7 @@ pub(super) async fn server_streaming(target: &Target) -> Result<(), Failure> {
 }
 
 fn input(size: usize, compressed: bool) -> StreamingInputCallRequest {
-    StreamingInputCallRequest {
-        payload: Some(payload::zeros(size)),
-        expect_compressed: payload::flag(compressed),
-    }
+    StreamingInputCallRequest { payload: Some(payload::zeros(size)), expect_compressed: payload::flag(compressed) }
 }
 
 /// A request whose call is recorded.
@@ -108,5 +102,5 @@ fn on<T>(wire: &Wire, message: T) -> Request<T> {
 
 /// Fails unless the next message that passed was compressed as expected.
 fn flag(what: &str, which: &str, expected: bool, flow: &Flow) -> Result<(), Failure> {
-    same(&format!("{what}, compressed flag of the {which}"), Some(expected), flow.take_flag())
+    same(&format!("{what}, compressed flag of the {which}"), &Some(expected), &flow.take_flag())
 }

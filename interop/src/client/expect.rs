@@ -24,7 +24,7 @@ impl Failure {
 }
 
 /// Fails unless `got` equals `expected`.
-pub(super) fn same<T: Debug + PartialEq>(what: &str, expected: T, got: T) -> Result<(), Failure> {
+pub(super) fn same<T: Debug + PartialEq + ?Sized>(what: &str, expected: &T, got: &T) -> Result<(), Failure> {
     if expected == got { Ok(()) } else { Err(Failure::new(what, format!("{expected:?}"), format!("{got:?}"))) }
 }
 
@@ -58,8 +58,9 @@ pub(super) fn failed<T>(what: &str, code: Code, outcome: Result<T, Status>) -> R
 /// Fails unless a payload is `size` zeros.
 pub(super) fn zeros(what: &str, size: usize, payload: Option<Payload>) -> Result<(), Failure> {
     let body = payload.unwrap_or_default().body;
-    same(&format!("{what}, bytes of payload"), size, body.len())?;
-    same(&format!("{what}, bytes of payload that are not zero"), 0, body.iter().filter(|byte| **byte != 0).count())
+    same(&format!("{what}, bytes of payload"), &size, &body.len())?;
+    let others = body.iter().filter(|byte| **byte != 0).count();
+    same(&format!("{what}, bytes of payload that are not zero"), &0, &others)
 }
 
 fn described(status: &Status) -> String {

@@ -64,15 +64,15 @@ fn on_the_wire(what: &str, wire: &Wire) -> Result<(), Failure> {
     let initial = MetadataMap::from_headers(wire.received.headers());
     let trailing = MetadataMap::from_headers(wire.received.trailers());
     echoed(what, &initial, &trailing)?;
-    same(&format!("{what}, {ECHO_TRAILING} in the initial metadata"), false, initial.contains_key(ECHO_TRAILING))?;
-    same(&format!("{what}, {ECHO_INITIAL} in the trailing metadata"), false, trailing.contains_key(ECHO_INITIAL))
+    same(&format!("{what}, {ECHO_TRAILING} in the initial metadata"), &false, &initial.contains_key(ECHO_TRAILING))?;
+    same(&format!("{what}, {ECHO_INITIAL} in the trailing metadata"), &false, &trailing.contains_key(ECHO_INITIAL))
 }
 
 fn echoed(what: &str, initial: &MetadataMap, trailing: &MetadataMap) -> Result<(), Failure> {
     let expected = Some(AsciiMetadataValue::from_static(INITIAL));
     let got = initial.get(ECHO_INITIAL).cloned();
-    same(&format!("{what}, {ECHO_INITIAL} in the initial metadata"), expected, got)?;
+    same(&format!("{what}, {ECHO_INITIAL} in the initial metadata"), &expected, &got)?;
     let expected = Some(BinaryMetadataValue::from_bytes(TRAILING));
     let got = trailing.get_bin(ECHO_TRAILING).cloned();
-    same(&format!("{what}, {ECHO_TRAILING} in the trailing metadata"), expected, got)
+    same(&format!("{what}, {ECHO_TRAILING} in the trailing metadata"), &expected, &got)
 }

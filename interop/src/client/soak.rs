@@ -60,11 +60,7 @@ async fn iterate(
     done
 }
 
-async fn call(
-    options: SoakOptions,
-    end: Instant,
-    connect: &impl Fn() -> Result<Stub, Failure>,
-) -> Result<(), Failure> {
+async fn call(options: SoakOptions, end: Instant, connect: &impl Fn() -> Result<Stub, Failure>) -> Result<(), Failure> {
     let what = "UnaryCall";
     let mut request = Request::new(SimpleRequest {
         response_size: payload::wire_size(options.soak_response_size),

@@ -17,7 +17,7 @@ pub(super) async fn client_streaming(target: &Target) -> Result<(), Failure> {
     let requests = tokio_stream::iter(REQUESTS.map(request));
     let response = answered(what, target.stub().streaming_input_call(requests).await)?;
     let expected = payload::wire_size(REQUESTS.iter().sum());
-    same(&format!("{what}, aggregated_payload_size"), expected, response.into_inner().aggregated_payload_size)
+    same(&format!("{what}, aggregated_payload_size"), &expected, &response.get_ref().aggregated_payload_size)
 }
 
 pub(super) async fn server_streaming(target: &Target) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use crate::payload::LARGE_RESPONSE;
 
 pub(super) async fn empty(target: &Target) -> Result<(), Failure> {
     let response = answered("EmptyCall", target.stub().empty_call(Empty {}).await)?;
-    same("EmptyCall", Empty {}, response.into_inner())
+    same("EmptyCall", &Empty {}, response.get_ref())
 }
 
 pub(super) async fn large(target: &Target) -> Result<(), Failure> {

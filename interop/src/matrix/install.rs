@@ -16,9 +16,22 @@ const GRPC_GO: &str = "v1.85.0";
 /// The programs of a peer.
 #[derive(Clone, Debug)]
 pub(super) struct Programs {
-    client: Vec<PathBuf>,
-    server: Vec<PathBuf>,
+    client: Program,
+    server: Program,
     environment: Vec<(&'static str, PathBuf)>,
+}
+
+/// An executable, and the script that it is to run if it is an interpreter.
+#[derive(Clone, Debug)]
+struct Program {
+    executable: PathBuf,
+    script: Option<PathBuf>,
+}
+
+impl Program {
+    fn executable(executable: PathBuf) -> Self {
+        Self { executable, script: None }
+    }
 }
 
 impl Programs {
@@ -30,10 +43,10 @@ impl Programs {
         self.command(&self.server)
     }
 
-    fn command(&self, line: &[PathBuf]) -> Command {
-        let mut words = line.iter();
-        let mut command = Command::new(words.next().map_or(Path::new(""), |program| program.as_path()));
-        command.args(words).envs(self.environment.iter().map(|(key, value)| (key, value))).kill_on_drop(true);
+    fn command(&self, program: &Program) -> Command {
+        let mut command = Command::new(&program.executable);
+        command.args(&program.script).envs(self.environment.iter().map(|(key, value)| (key, value)));
+        command.kill_on_drop(true);
         command
     }
 }
@@ -89,7 +102,7 @@ fn thalweg() -> Result<Programs, InstallError> {
     let this = env::current_exe().map_err(|source| InstallError::File { what: "this program".to_owned(), source })?;
     let built = |name: &str| {
         let program = this.with_file_name(format!("{name}{}", env::consts::EXE_SUFFIX));
-        if program.is_file() { Ok(vec![program]) } else { Err(InstallError::NotBuilt(name.to_owned())) }
+        if program.is_file() { Ok(Program::executable(program)) } else { Err(InstallError::NotBuilt(name.to_owned())) }
     };
     Ok(Programs { client: built("client")?, server: built("server")?, environment: Vec::new() })
 }
@@ -103,7 +116,8 @@ async fn grpc_go() -> Result<Programs, InstallError> {
         let packages = ["client", "server"].map(|name| format!("google.golang.org/grpc/interop/{name}@{GRPC_GO}"));
         run(Command::new("go").arg("install").args(packages).env("GOBIN", &folder)).await?;
     }
-    Ok(Programs { client: vec![client], server: vec![server], environment: Vec::new() })
+    let [client, server] = [client, server].map(Program::executable);
+    Ok(Programs { client, server, environment: Vec::new() })
 }
 
 async fn python() -> Result<Programs, InstallError> {
@@ -119,7 +133,7 @@ async fn python() -> Result<Programs, InstallError> {
         fs::copy(&wanted, &installed).map_err(|source| file(&installed, source))?;
     }
     let stubs = generate(&interpreter).await?;
-    let program = |name| vec![interpreter.clone(), ours.join(name)];
+    let program = |name| Program { executable: interpreter.clone(), script: Some(ours.join(name)) };
     let environment = vec![("PYTHONPATH", stubs), ("PYTHONDONTWRITEBYTECODE", PathBuf::from("1"))];
     Ok(Programs { client: program("client.py"), server: program("server.py"), environment })
 }

@@ -81,14 +81,7 @@ async fn install_all(pairs: &[Pair]) -> Result<Peers, MatrixError> {
 }
 
 /// Plays every case of a pair against one server.
-async fn play(
-    pair: Pair,
-    client: &Programs,
-    server: &Programs,
-    cases: &[&Case],
-    folder: &Folder,
-    report: &mut Report,
-) {
+async fn play(pair: Pair, client: &Programs, server: &Programs, cases: &[&Case], folder: &Folder, report: &mut Report) {
     let server = Server::start(server.server(), pair.security, folder).await;
     for case in cases {
         let (name, start) = (&case.name, Instant::now());

@@ -28,9 +28,10 @@ where
 
     /// One response for each of the parameters of each request; ends as soon as a request asks for a status.
     pub(super) fn into_stream(self) -> impl Stream<Item = Result<StreamingOutputCallResponse, Status>> + Send {
-        stream::try_unfold(self, |mut answers| async move {
-            Ok(answers.next().await?.map(|response| (response, answers)))
-        })
+        stream::try_unfold(
+            self,
+            |mut answers| async move { Ok(answers.next().await?.map(|response| (response, answers))) },
+        )
     }
 
     async fn next(&mut self) -> Result<Option<StreamingOutputCallResponse>, Status> {

@@ -1,13 +1,13 @@
 //! Tests of the service, called without a network.
 
-use thalweg_proto::interop::{EchoStatus, ResponseParameters};
+use thalweg_proto::interop::{
+    EchoStatus, ResponseParameters, test_service_client::TestServiceClient, test_service_server::TestServiceServer,
+};
 use tokio_stream::StreamExt;
-use tonic::Code;
+use tonic::{Code, codec::CompressionEncoding::Gzip};
 
 use super::*;
-use crate::{framing::ClientFraming, framing::ServerFraming};
-use thalweg_proto::interop::{test_service_client::TestServiceClient, test_service_server::TestServiceServer};
-use tonic::codec::CompressionEncoding::Gzip;
+use crate::framing::{ClientFraming, ServerFraming};
 
 type Stub = TestServiceClient<ClientFraming<ServerFraming<TestServiceServer<Answering>>>>;
 
