@@ -40,7 +40,7 @@ pub enum ServerError {
 }
 
 impl ServerError {
-    pub(super) fn bind(address: impl ToString, error: &io::Error) -> Self {
-        Self::Bind { address: address.to_string(), kind: error.kind(), reason: describe_io(error).into() }
+    pub(super) fn bind(address: &str, error: &io::Error) -> Self {
+        Self::Bind { address: address.to_owned(), kind: error.kind(), reason: describe_io(error).into() }
     }
 }

@@ -1,0 +1,6 @@
+//! Integration tests of the runtime: one binary, since linking is slow.
+
+// A test that cannot go on may panic, in its helpers too.
+#![allow(clippy::unwrap_used)]
+
+mod server;
