@@ -106,7 +106,7 @@ fn expand(rest: &mut &str, base: &[String], found: &mut Vec<ModulePath>) {
         while !rest.trim_start().is_empty() && !rest.trim_start().starts_with('}') {
             expand(rest, base, found);
             let end = rest.find([',', '}']).unwrap_or(rest.len());
-            *rest = rest[end..].strip_prefix(',').unwrap_or(&rest[end..]);
+            *rest = rest[end..].strip_prefix(',').unwrap_or_else(|| &rest[end..]);
         }
         *rest = rest.trim_start().strip_prefix('}').unwrap_or_default();
         return;

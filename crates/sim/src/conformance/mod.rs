@@ -20,7 +20,10 @@ use thalweg_core::{
 };
 
 pub use self::history::Step;
-use self::{catch::quietly, history::Teller};
+use self::{
+    catch::{Breach, quietly},
+    history::Teller,
+};
 use crate::sim::Sim;
 
 /// How eventful the histories were: a check that nothing happened in is none.
@@ -98,7 +101,7 @@ impl Histories {
             match tell(&steps) {
                 Ok(told) => tally += told,
                 Err(breach) => {
-                    let (steps, breach) = shrink::shortest(steps, breach, |steps| tell(steps).err());
+                    let (steps, Breach(breach)) = shrink::shortest(steps, breach, |steps| tell(steps).err());
                     panic!("history {number} breaks the contract in {} steps: {steps:?}\n\n{breach}", steps.len());
                 }
             }

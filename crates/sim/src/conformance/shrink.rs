@@ -1,11 +1,11 @@
 //! The shortest form of a history that still breaks the contract.
 
 /// Leaves out runs of steps, long ones first, as long as `breach` still finds one.
-pub(super) fn shortest<S: Clone>(
+pub(super) fn shortest<S: Clone, B>(
     mut steps: Vec<S>,
-    mut found: String,
-    breach: impl Fn(&[S]) -> Option<String>,
-) -> (Vec<S>, String) {
+    mut found: B,
+    breach: impl Fn(&[S]) -> Option<B>,
+) -> (Vec<S>, B) {
     let mut run = steps.len();
     while run > 0 {
         let mut at = 0;
