@@ -23,6 +23,8 @@ mod tests;
 
 /// How long calls may stay open after the window has closed.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest latency that is told apart from longer ones.
+const LONGEST: Duration = Duration::from_secs(60);
 /// Latencies that a caller keeps to itself before it takes the lock of the histogram.
 const BATCH: usize = 256;
 
@@ -115,7 +117,8 @@ struct Shared {
 
 impl Shared {
     fn new() -> Self {
-        let latencies = Histogram::new(3).expect("three significant digits are allowed");
+        let longest = u64::try_from(LONGEST.as_nanos()).unwrap_or(u64::MAX);
+        let latencies = Histogram::new_with_max(longest, 3).expect("three digits of a minute fit a histogram");
         Self { phase: AtomicU8::new(Phase::WarmUp as u8), latencies: Mutex::new(latencies) }
     }
 

@@ -35,6 +35,7 @@ impl Caller for Refusing {
 fn a_run_without_a_server_has_no_server_cpu() {
     let sample = run(&Runtime::new().unwrap(), &Willing, &Bytes::new(), &BRIEF).unwrap();
     assert!(sample.calls_per_second > 0.0);
+    assert!(0.0 < sample.p50_us && sample.p50_us <= sample.p99_us, "{sample:?}");
     assert_eq!(sample.server_cpu_us, None);
 }
 
