@@ -320,7 +320,7 @@ impl Answer {
     }
 
     pub(crate) fn end(&self) -> &HeaderMap {
-        self.trailers.as_ref().unwrap_or(self.head.headers())
+        self.trailers.as_ref().unwrap_or_else(|| self.head.headers())
     }
 
     pub(crate) fn status(&self) -> (Code, String) {
