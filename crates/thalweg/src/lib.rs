@@ -41,5 +41,6 @@ mod env;
 mod rt;
 
 pub use channel::Channel;
+pub use rt::BoxFuture;
 pub use server::Server;
 pub use thalweg_core as core;

@@ -113,7 +113,7 @@ impl Body for ResponseBody {
         let Some(streaming) = &mut self.0 else { return Poll::Ready(None) };
         let polled = match streaming.poll_stream(cx) {
             Poll::Pending => streaming.poll_deadline(cx).map(Err),
-            ready => ready,
+            ready @ Poll::Ready(_) => ready,
         };
         let frame = ready!(polled);
         let code = match &frame {

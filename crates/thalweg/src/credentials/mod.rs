@@ -128,15 +128,6 @@ impl ServerCredentials {
         tls::ServerHandshake::new(config).map(|tls| Self(ServerKind::Tls(tls)))
     }
 
-    /// Is what is sent kept from others?
-    pub(crate) fn is_secure(&self) -> bool {
-        match self.0 {
-            ServerKind::Insecure => false,
-            #[cfg(feature = "tls")]
-            ServerKind::Tls(_) => true,
-        }
-    }
-
     /// Secures a connection that was accepted.
     pub(crate) async fn accept(&self, io: BoxIo, peer: PeerInfo) -> Result<(BoxIo, PeerInfo), ConnectError> {
         match &self.0 {

@@ -72,7 +72,7 @@ impl TcpConnector {
                 Err(error) => failures.push((address, error)),
             }
         }
-        Err(none_answered(name, failures))
+        Err(none_answered(name, &failures))
     }
 }
 
@@ -99,14 +99,11 @@ async fn resolve(name: &str) -> Result<Vec<SocketAddr>, ConnectError> {
 }
 
 /// The error of a name none of whose addresses answered: each address with what it answered.
-fn none_answered(name: &str, mut failures: Vec<(SocketAddr, io::Error)>) -> ConnectError {
-    if failures.len() == 1 {
-        if let Some((_, error)) = failures.pop() {
-            return error.into();
-        }
-    }
-    let Some((_, last)) = failures.last() else {
-        return ConnectError::Address(format!("{name:?} has no addresses").into());
+fn none_answered(name: &str, failures: &[(SocketAddr, io::Error)]) -> ConnectError {
+    let last = match failures {
+        [] => return ConnectError::Address(format!("{name:?} has no addresses").into()),
+        [(_, only)] => return ConnectError::Io { kind: only.kind(), text: describe_io(only).into() },
+        [.., (_, last)] => last,
     };
     let kind = last.kind();
     let each = failures.iter().map(|(address, error)| format!("{address} {}", describe_io(error)));
