@@ -77,7 +77,8 @@ async fn show(events: &mut UnboundedReceiver<String>) -> Result<(), Box<dyn Erro
     Ok(())
 }
 
-#[tokio::main]
+/// On one thread, so that the order of events is the order of their causes.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (sender, mut events) = unbounded_channel();
     let mut backend = start(Backend { events: sender.clone() }).await?;

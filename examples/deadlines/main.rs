@@ -7,7 +7,10 @@ use thalweg_examples::{Greeter, Handlers, Replies, code, hello, line, reply};
 use thalweg_proto::demo::{
     HelloRepeatedlyRequest, HelloReply, HelloRequest, greeter_client::GreeterClient, greeter_server::GreeterServer,
 };
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::{
+    net::TcpListener,
+    sync::mpsc::{UnboundedSender, unbounded_channel},
+};
 use tokio_stream::StreamExt;
 use tonic::{Request, Response, Status, async_trait};
 
@@ -83,7 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("A unary call to a server that never answers, with a timeout of {TIME:?}:");
     let status = client.say_hello(in_time(hello("you"), TIME)).await.err().ok_or("it answered")?;
-    println!("  client: {}", line(&status));
+    println!("  client: {}", code(&status));
     println!("  {}", events.recv().await.ok_or("the server is gone")?);
 
     println!("A stream that begins well and then stalls:");
@@ -95,6 +98,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Err(status) => break status,
         }
     };
+    println!("  client: {}", code(&status));
+
+    println!("A host that accepts connections and says nothing. The message tells where the time went:");
+    let deaf = TcpListener::bind("127.0.0.1:0").await?;
+    let mut nobody = GreeterClient::new(Channel::builder(format!("ipv4:{}", deaf.local_addr()?)).build()?);
+    let status = nobody.say_hello(in_time(hello("you"), TIME)).await.err().ok_or("it answered")?;
     println!("  client: {}", line(&status));
 
     println!("A frontend that calls a backend hands the deadline on:");
