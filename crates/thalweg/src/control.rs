@@ -6,7 +6,7 @@ use http::{
     HeaderValue,
     uri::{Authority, Scheme},
 };
-use thalweg_core::lb::{SubchannelId, Wake};
+use thalweg_core::lb::Wake;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     error::ConnectError,
     resolver::{ResolveError, ResolverUpdate},
     snapshot::Board,
+    subchannel::ConnectionKey,
     transport::h2::client::{Connection, ConnectionEvent},
 };
 
@@ -27,13 +28,13 @@ pub(crate) enum ControlEvent {
     /// A picker handed out a wake.
     Wake(Wake),
     /// A call found that the connection takes no more calls.
-    Unusable(SubchannelId),
+    Unusable(ConnectionKey),
     /// The resolver has a result.
     Resolved(Result<ResolverUpdate, ResolveError>),
     /// An attempt to connect has ended.
-    Attempted(SubchannelId, Result<Connection, ConnectError>),
+    Attempted(ConnectionKey, Result<Connection, ConnectError>),
     /// Something became of a connection that was READY.
-    Connection(SubchannelId, ConnectionEvent),
+    Connection(ConnectionKey, ConnectionEvent),
 }
 
 /// What every call on a channel shares, fixed when the channel is built.

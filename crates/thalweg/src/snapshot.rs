@@ -17,12 +17,17 @@ use thalweg_core::{
 };
 use tokio::sync::watch;
 
-use crate::{config::ConfigSelector, rt::{self, BoxFuture}, transport::h2::client::Connection};
+use crate::{
+    config::ConfigSelector,
+    rt::{self, BoxFuture},
+    subchannel::ConnectionKey,
+    transport::h2::client::Connection,
+};
 
 /// A READY subchannel, as the data path sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct ReadySubchannel {
-    pub(crate) id: SubchannelId,
+    pub(crate) key: ConnectionKey,
     pub(crate) address: Address,
     pub(crate) connection: Connection,
     /// Told of every call.
@@ -56,7 +61,7 @@ impl Snapshot {
 
     /// The subchannel, if it is (still) READY.
     pub(crate) fn ready(&self, id: SubchannelId) -> Option<&ReadySubchannel> {
-        self.ready.get(id.slot())?.as_ref().filter(|ready| ready.id == id)
+        self.ready.get(id.slot())?.as_ref().filter(|ready| ready.key.subchannel == id)
     }
 }
 

@@ -106,10 +106,7 @@ impl Body for ResponseBody {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let Some(streaming) = &mut self.0 else { return Poll::Ready(None) };
         let polled = match streaming.poll_stream(cx) {
             Poll::Pending => streaming.poll_deadline(cx).map(Err),
@@ -117,7 +114,9 @@ impl Body for ResponseBody {
         };
         let frame = ready!(polled);
         let code = match &frame {
-            Ok(frame) => frame.trailers_ref().map(|trailers| trailers.get("grpc-status").map_or(Code::Unknown, code_of)),
+            Ok(frame) => {
+                frame.trailers_ref().map(|trailers| trailers.get("grpc-status").map_or(Code::Unknown, code_of))
+            }
             Err(status) => Some(status.code()),
         };
         if let Some(code) = code {
@@ -158,7 +157,8 @@ impl Streaming {
 
     fn check(&mut self, data: &[u8]) -> Result<(), Status> {
         self.prefixes.follow(data).map_err(|TooLarge { size, limit }| {
-            let text = format!("a response message of {size} bytes is larger than max_receive_message_size ({limit} bytes)");
+            let text =
+                format!("a response message of {size} bytes is larger than max_receive_message_size ({limit} bytes)");
             LocalError::MessageTooLarge { size, limit }.status(Code::ResourceExhausted, text)
         })
     }

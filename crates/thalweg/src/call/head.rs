@@ -48,8 +48,9 @@ impl Head {
         let path = uri.path_and_query().cloned().ok_or_else(|| malformed("the request has no path"))?;
         let timeout = headers.remove("grpc-timeout").map(|value| parse_timeout(&value)).transpose()?;
         let deadline = earliest(options.deadline, timeout.map(|timeout| deadline::from_now(now, timeout)));
+        refuse_connection_headers(&headers)?;
         headers.insert(USER_AGENT, facts.user_agent.clone());
-        headers.entry(TE).or_insert(HeaderValue::from_static("trailers"));
+        headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/grpc"));
         let head = Self {
             path,
@@ -80,10 +81,7 @@ impl Head {
     }
 
     /// The metadata of the call's and the channel's credentials, to be had.
-    pub(super) fn credentials(
-        &self,
-        facts: &ChannelFacts,
-    ) -> Option<BoxFuture<'static, Result<HeaderMap, Status>>> {
+    pub(super) fn credentials(&self, facts: &ChannelFacts) -> Option<BoxFuture<'static, Result<HeaderMap, Status>>> {
         let all: Vec<_> = facts.credentials.iter().chain(&self.options.credentials).cloned().collect();
         if all.is_empty() {
             return None;
@@ -131,11 +129,7 @@ impl Head {
 }
 
 /// Asks one credential, which must not travel in the clear unless it says so.
-async fn ask(
-    credentials: &dyn CallCredentials,
-    call: CallContext<'_>,
-    is_secure: bool,
-) -> Result<MetadataMap, Status> {
+async fn ask(credentials: &dyn CallCredentials, call: CallContext<'_>, is_secure: bool) -> Result<MetadataMap, Status> {
     if credentials.require_security() && !is_secure {
         let text = "call credentials need a secure channel, and this one is plaintext";
         return Err(LocalError::CallCredentials(text.into()).status(Code::Unauthenticated, text));
@@ -153,6 +147,13 @@ fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
 
 fn parse_timeout(value: &HeaderValue) -> Result<Duration, Status> {
     deadline::parse(value.as_bytes()).map_err(|error| malformed(&format!("grpc-timeout: {error}")))
+}
+
+/// Headers that speak of a connection are no metadata: HTTP/2 forbids them (RFC 9113 section 8.2.2).
+fn refuse_connection_headers(headers: &HeaderMap) -> Result<(), Status> {
+    const FORBIDDEN: [&str; 5] = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
+    let Some(key) = FORBIDDEN.into_iter().find(|key| headers.contains_key(*key)) else { return Ok(()) };
+    Err(malformed(&format!("the metadata key {key:?} is not allowed: HTTP/2 has no such header")))
 }
 
 fn malformed(text: &str) -> Status {

@@ -35,13 +35,14 @@ use tonic::Status;
 pub use self::body::ResponseBody;
 use self::{
     attempt::{Attempt, Outcome},
+    body::Rest,
     head::Head,
     pick::Verdict,
     story::Story,
     upload::Upload,
 };
 use crate::{
-    control::{Control, ControlEvent},
+    control::Control,
     error::{LocalError, Processed},
     rt::{self, Alarm, BoxFuture},
 };
@@ -57,14 +58,19 @@ pub struct ResponseFuture {
 /// What a call carries from stage to stage.
 #[derive(Debug)]
 struct Call {
-    control: Arc<Control>,
+    active: Active,
+    course: Course,
+    alarm: Alarm,
+    /// A6: the server may refuse a call once without the application noticing.
+    refused: bool,
+}
+
+/// What a look at the snapshot reads and writes.
+#[derive(Debug)]
+struct Course {
     head: Head,
     upload: Upload,
     story: Story,
-    alarm: Alarm,
-    _active: Active,
-    /// A6: the server may refuse a call once without the application noticing.
-    refused: bool,
 }
 
 enum Stage {
@@ -116,9 +122,8 @@ impl ResponseFuture {
         };
         let stage = head.credentials(&control.facts).map_or(Stage::Pick, Stage::Credentials);
         let upload = Upload::new(body, control.facts.replay_buffer);
-        let control = control.clone();
-        let story = Story::new(now);
-        let call = Call { control, head, upload, story, alarm: Alarm::default(), _active: active, refused: false };
+        let course = Course { head, upload, story: Story::new(now) };
+        let call = Call { active, course, alarm: Alarm::default(), refused: false };
         Self { stage, call: Some(call) }
     }
 }
@@ -160,7 +165,7 @@ impl Call {
             *stage = match stage {
                 Stage::Credentials(fetching) => {
                     let metadata = ready!(fetching.as_mut().poll(cx))?;
-                    self.head.add(metadata);
+                    self.course.head.add(metadata);
                     Stage::Pick
                 }
                 Stage::Pick => self.pick()?,
@@ -168,13 +173,14 @@ impl Call {
                     ready!(published.as_mut().poll(cx));
                     Stage::Pick
                 }
-                Stage::Attempt(attempt) => match ready!(attempt.poll(&mut self.upload, cx)) {
+                Stage::Attempt(attempt) => match ready!(attempt.poll(&mut self.course.upload, cx)) {
                     Outcome::Answered(head) => return Poll::Ready(Ok(head)),
                     Outcome::Failed(status) => return Poll::Ready(Err(status)),
                     Outcome::Broken(error) => {
-                        let again = error.processed == Processed::No && !self.refused && self.upload.rewind();
+                        let again = error.processed == Processed::No && !self.refused && self.course.upload.rewind();
                         if !again {
-                            let status = self.story.broken(error, self.head.deadline, rt::now());
+                            let Course { head, story, .. } = &self.course;
+                            let status = story.broken(error, head.deadline, rt::now());
                             return Poll::Ready(Err(status));
                         }
                         self.refused = true;
@@ -187,15 +193,15 @@ impl Call {
         }
     }
 
-    /// The stage after a look at the snapshot. The ticket is taken first, so that no snapshot is missed.
+    /// The stage after a look at the snapshot. Whoever has to wait takes a ticket and looks again, so that no snapshot
+    /// is missed.
     fn pick(&mut self) -> Result<Stage, Status> {
-        let now = rt::now();
-        match pick::try_pick(self, now)? {
-            Verdict::Attempt(attempt) => return Ok(Stage::Attempt(attempt)),
-            Verdict::Queue => {}
+        let (control, now) = (&*self.active.0, rt::now());
+        if let Verdict::Attempt(attempt) = pick::try_pick(control, &mut self.course, now)? {
+            return Ok(Stage::Attempt(attempt));
         }
-        let ticket = self.control.board.subscribe();
-        Ok(match pick::try_pick(self, now)? {
+        let ticket = control.board.subscribe();
+        Ok(match pick::try_pick(control, &mut self.course, now)? {
             Verdict::Attempt(attempt) => Stage::Attempt(attempt),
             Verdict::Queue => Stage::Wait(ticket.into_future()),
         })
@@ -203,27 +209,18 @@ impl Call {
 
     /// Ready when the deadline has passed.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
-        let Some(deadline) = self.head.deadline else { return Poll::Pending };
+        let Some(deadline) = self.course.head.deadline else { return Poll::Pending };
         self.alarm.set(Some(deadline));
         ready!(self.alarm.poll_ring(cx));
-        Poll::Ready(self.story.deadline_exceeded(rt::now()))
+        Poll::Ready(self.course.story.deadline_exceeded(rt::now()))
     }
 
     /// Hands the response over; what is left of the request goes on in a task.
-    fn answer(mut self, head: Response<()>, attempt: Attempt) -> Result<Response<ResponseBody>, Status> {
-        self.story.answered(rt::now());
-        let limit = self.head.max_receive;
-        response::accept(head, attempt, self.upload, limit, body::Rest {
-            story: self.story,
-            deadline: self.head.deadline,
-            alarm: self.alarm,
-            _active: self._active,
-        })
-    }
-
-    /// The driver should look at this subchannel: it takes no more calls.
-    fn report_unusable(&self, id: thalweg_core::lb::SubchannelId) {
-        self.control.tell(ControlEvent::Unusable(id));
+    fn answer(self, head: Response<()>, attempt: Attempt) -> Result<Response<ResponseBody>, Status> {
+        let Self { active, course: Course { head: request, upload, mut story }, alarm, .. } = self;
+        story.answered(rt::now());
+        let rest = Rest { story, deadline: request.deadline, alarm, _active: active };
+        response::accept(head, attempt, upload, request.max_receive, rest)
     }
 }
 

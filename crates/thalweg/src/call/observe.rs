@@ -10,10 +10,9 @@ use crate::{error::core_code, rt};
 /// One call under observation. A call that is dropped before it ended was cancelled.
 #[derive(Debug)]
 pub(super) struct Observation {
-    /// Empty when nobody watches, or when the end was told.
-    trackers: Arc<[Tracker]>,
+    /// `None` when nobody watches, or when the end was told.
+    trackers: Option<Arc<[Tracker]>>,
     begun: Instant,
-    ended: bool,
 }
 
 impl Observation {
@@ -22,16 +21,14 @@ impl Observation {
         for tracker in &**trackers {
             tracker.start();
         }
-        Self { trackers: trackers.clone(), begun: now, ended: trackers.is_empty() }
+        Self { trackers: (!trackers.is_empty()).then(|| trackers.clone()), begun: now }
     }
 
     /// The call has ended with this code.
     pub(super) fn end(&mut self, code: Code) {
-        if std::mem::replace(&mut self.ended, true) {
-            return;
-        }
+        let Some(trackers) = self.trackers.take() else { return };
         let latency = rt::now().saturating_duration_since(self.begun);
-        for tracker in &*self.trackers {
+        for tracker in &*trackers {
             tracker.end(&CallEnd { code: core_code(code), latency, load: None });
         }
     }

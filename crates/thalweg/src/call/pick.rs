@@ -8,10 +8,10 @@ use thalweg_core::{
 };
 use tonic::Status;
 
-use super::{Call, attempt::Attempt, no_backend, observe::Observation};
+use super::{Course, attempt::Attempt, head::Head, no_backend, observe::Observation};
 use crate::{
     config::CallInfo,
-    control::ControlEvent,
+    control::{Control, ControlEvent},
     snapshot::{ReadySubchannel, Snapshot},
 };
 
@@ -24,26 +24,25 @@ pub(super) enum Verdict {
 }
 
 /// Looks at the present snapshot.
-pub(super) fn try_pick(call: &mut Call, now: Instant) -> Result<Verdict, Status> {
-    let control = call.control.clone();
+pub(super) fn try_pick(control: &Control, course: &mut Course, now: Instant) -> Result<Verdict, Status> {
     let snapshot = control.board.load();
     if snapshot.asleep {
         control.tell(ControlEvent::WakeUp);
         return Ok(Verdict::Queue);
     }
-    if !configure(call, &snapshot)? {
+    if !configure(course, &snapshot)? {
         return Ok(Verdict::Queue);
     }
-    if call.head.deadline.is_some_and(|deadline| now >= deadline) {
-        return Err(call.story.deadline_exceeded(now));
+    if course.head.deadline.is_some_and(|deadline| now >= deadline) {
+        return Err(course.story.deadline_exceeded(now));
     }
-    match pick(call, &snapshot, now) {
-        Pick::Use(id) => Ok(snapshot.ready(id).map_or(Verdict::Queue, |ready| open(call, ready, now))),
+    match pick(control, &course.head, &snapshot, now) {
+        Pick::Use(id) => Ok(snapshot.ready(id).map_or(Verdict::Queue, |ready| open(control, course, ready, now))),
         Pick::Queue => Ok(Verdict::Queue),
         Pick::Fail(failure) => {
             let text = tell(&failure, &control.facts.target, now);
-            if call.head.wait_for_ready {
-                call.story.obstructed(text);
+            if course.head.wait_for_ready {
+                course.story.obstructed(text);
                 return Ok(Verdict::Queue);
             }
             Err(no_backend(CoreStatus::new(failure.code(), text)))
@@ -53,41 +52,42 @@ pub(super) fn try_pick(call: &mut Call, now: Instant) -> Result<Verdict, Status>
 }
 
 /// Asks the selector, once per call. `false`: there is none yet, because the name has not resolved.
-fn configure(call: &mut Call, snapshot: &Snapshot) -> Result<bool, Status> {
-    if call.head.configured {
+fn configure(course: &mut Course, snapshot: &Snapshot) -> Result<bool, Status> {
+    let Course { head, upload, story } = course;
+    if head.configured {
         return Ok(true);
     }
     let Some(selector) = &snapshot.selector else { return Ok(false) };
     let config = {
-        let metadata = call.head.metadata();
-        selector.select(&CallInfo { method: call.head.path.path(), metadata: &metadata }).map_err(no_backend)?
+        let metadata = head.metadata();
+        selector.select(&CallInfo { method: head.path.path(), metadata: &metadata }).map_err(no_backend)?
     };
-    call.head.configure(config.method.as_deref(), config.hash, call.story.begun());
-    call.upload.limit(call.head.max_send);
+    head.configure(config.method.as_deref(), config.hash, story.begun());
+    upload.limit(head.max_send);
     Ok(true)
 }
 
-fn pick(call: &Call, snapshot: &Snapshot, now: Instant) -> Pick {
-    let metadata = call.head.metadata();
-    let mut args = PickArgs::new(call.head.path.path(), now, fastrand::u64(..));
+fn pick(control: &Control, head: &Head, snapshot: &Snapshot, now: Instant) -> Pick {
+    let metadata = head.metadata();
+    let mut args = PickArgs::new(head.path.path(), now, fastrand::u64(..));
     args.metadata = &metadata;
-    args.hash = call.head.hash;
-    args.deadline = call.head.deadline;
+    args.hash = head.hash;
+    args.deadline = head.deadline;
     let pick = snapshot.picker.pick(&args);
     if let Some(wake) = args.wanted() {
-        call.control.tell(ControlEvent::Wake(wake));
+        control.tell(ControlEvent::Wake(wake));
     }
     pick
 }
 
 /// Opens a stream. A connection that takes no more calls is reported, and the call waits for the next snapshot.
-fn open(call: &mut Call, ready: &ReadySubchannel, now: Instant) -> Verdict {
-    let opened = ready.connection.open(&call.head.to_request(&call.control.facts, now));
+fn open(control: &Control, course: &mut Course, ready: &ReadySubchannel, now: Instant) -> Verdict {
+    let opened = ready.connection.open(&course.head.to_request(&control.facts, now));
     let Ok((send, receive)) = opened else {
-        call.report_unusable(ready.id);
+        control.tell(ControlEvent::Unusable(ready.key));
         return Verdict::Queue;
     };
-    call.story.sent(now, ready.address.clone());
+    course.story.sent(now, ready.address.clone());
     let observation = Observation::begin(&ready.trackers, now);
     Verdict::Attempt(Attempt::new(send, receive, observation))
 }
@@ -97,7 +97,7 @@ fn tell(failure: &Failure, target: &str, now: Instant) -> String {
     match failure {
         Failure::Backends { .. } => format!("no backend of {target} is reachable: {}", failure.at(now)),
         Failure::Status(status) if status.code() == Code::Unavailable => {
-            format!("no backend of {target} is known: {}", failure.at(now))
+            format!("no backend of {target} can be used: {}", failure.at(now))
         }
         Failure::Status(_) => failure.at(now).to_string(),
     }

@@ -1,14 +1,10 @@
 //! The head of a response: is it gRPC at all, and is it safe to hand to a stub (doc/http-grpc-status-mapping)?
 
 use base64::{
-    Engine,
-    alphabet,
+    Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use http::{
-    HeaderMap, HeaderValue, Response, StatusCode,
-    header::CONTENT_TYPE,
-};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use tonic::{Code, Status};
 
 use super::{

@@ -136,7 +136,8 @@ impl Upload {
     fn check(&mut self, chunk: &Bytes) -> Result<(), UploadError> {
         let Some(limit) = &mut self.limit else { return Ok(()) };
         limit.follow(chunk).map_err(|TooLarge { size, limit }| {
-            let text = format!("a request message of {size} bytes is larger than max_send_message_size ({limit} bytes)");
+            let text =
+                format!("a request message of {size} bytes is larger than max_send_message_size ({limit} bytes)");
             UploadError::Request(LocalError::MessageTooLarge { size, limit }.status(Code::ResourceExhausted, text))
         })
     }
@@ -157,6 +158,9 @@ impl Upload {
 
 impl fmt::Debug for Upload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upload").field("kept_bytes", &self.kept_bytes).field("ended", &self.ended).finish_non_exhaustive()
+        f.debug_struct("Upload")
+            .field("kept_bytes", &self.kept_bytes)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
     }
 }

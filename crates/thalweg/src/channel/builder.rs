@@ -23,7 +23,10 @@ use crate::{
     subchannel::Connecting,
     transport::{
         Connector,
-        connector::{DefaultConnector, proxy::{Proxy, ProxyChoice}},
+        connector::{
+            DefaultConnector,
+            proxy::{Proxy, ProxyChoice},
+        },
         keepalive::Keepalive,
         options::Http2Options,
     },
@@ -243,10 +246,8 @@ impl ChannelBuilder {
 
     /// A name that goes through a proxy is resolved there (A1).
     fn resolution(&self, target: Target, is_proxied: bool) -> Result<Resolution, BuildError> {
-        let unknown = |target: &Target| TargetError::UnknownScheme {
-            target: self.target.clone(),
-            scheme: target.scheme.clone(),
-        };
+        let unknown =
+            |target: &Target| TargetError::UnknownScheme { target: self.target.clone(), scheme: target.scheme.clone() };
         let policies = Arc::new(self.registry.policies().clone());
         let check = |target: Target| {
             let factory = self.registry.resolver(&target.scheme).ok_or_else(|| unknown(&target))?;
@@ -264,9 +265,10 @@ impl ChannelBuilder {
         let mut keepalive = self.keepalive;
         keepalive.time = keepalive.time.map(|time| time.max(MIN_KEEPALIVE_TIME));
         let user_timeout = keepalive.time.map(|_| keepalive.timeout);
-        let connector = self.connector.clone().unwrap_or_else(|| {
-            Arc::new(DefaultConnector::new().proxy(proxy).tcp_user_timeout(user_timeout))
-        });
+        let connector = self
+            .connector
+            .clone()
+            .unwrap_or_else(|| Arc::new(DefaultConnector::new().proxy(proxy).tcp_user_timeout(user_timeout)));
         Connecting {
             connector,
             credentials: self.credentials.clone(),

@@ -34,7 +34,7 @@ use crate::{
     error::ConnectError,
     rt::{self, Alarm},
     snapshot::{ReadySubchannel, Snapshot},
-    subchannel::Connecting,
+    subchannel::{Connecting, ConnectionKey},
     transport::h2::client::{Connection, ConnectionEvent},
 };
 
@@ -92,11 +92,7 @@ impl Draft {
 }
 
 impl Driver {
-    pub(super) fn new(
-        control: &Arc<Control>,
-        events: mpsc::UnboundedReceiver<ControlEvent>,
-        plan: Plan,
-    ) -> Self {
+    pub(super) fn new(control: &Arc<Control>, events: mpsc::UnboundedReceiver<ControlEvent>, plan: Plan) -> Self {
         Self {
             control: Arc::downgrade(control),
             events,
@@ -131,6 +127,10 @@ impl Driver {
             }
             self.fire(rt::now());
             self.publish();
+            while !self.inbox.is_empty() {
+                self.settle();
+                self.publish();
+            }
             alarm.set(self.timers.next());
         }
         self.fall_asleep();
@@ -144,15 +144,22 @@ impl Driver {
                 self.policy(|root, cx| root.exit_idle(cx));
             }
             ControlEvent::Wake(wake) => self.deliver(&Event::Wake(wake)),
-            ControlEvent::Unusable(id) => self.on_connection_lost(id),
+            ControlEvent::Unusable(key) => self.on_connection_lost(key),
+            // A result may come late, when the channel sleeps.
+            ControlEvent::Resolved(_) if self.root.is_none() => {}
             ControlEvent::Resolved(result) => self.on_resolved(result),
-            ControlEvent::Attempted(id, result) => self.on_attempted(id, result),
-            ControlEvent::Connection(id, event) => {
+            ControlEvent::Attempted(key, result) => self.on_attempted(key, result),
+            ControlEvent::Connection(key, event) => {
                 let (ConnectionEvent::Draining(error) | ConnectionEvent::Closed(error)) = event;
-                tracing::debug!(subchannel = ?id, %error, "connection lost");
-                self.on_connection_lost(id);
+                tracing::debug!(?key, %error, "connection lost");
+                self.on_connection_lost(key);
             }
         }
+        self.settle();
+    }
+
+    /// Delivers what commands were answered with.
+    fn settle(&mut self) {
         while let Some(event) = self.inbox.pop_front() {
             self.deliver(&event);
         }
@@ -171,9 +178,7 @@ impl Driver {
                 Due::Resolver => self.plan.resolution.ask(),
                 Due::Idleness => self.check_idleness(now),
             }
-            while let Some(event) = self.inbox.pop_front() {
-                self.deliver(&event);
-            }
+            self.settle();
         }
     }
 
@@ -197,8 +202,9 @@ impl Driver {
         self.policy(|root, cx| root.on_event(cx, event));
     }
 
-    fn on_attempted(&mut self, id: SubchannelId, result: Result<Connection, ConnectError>) {
-        let Some(subchannel) = self.subchannels.get_mut(id) else { return };
+    fn on_attempted(&mut self, key: ConnectionKey, result: Result<Connection, ConnectError>) {
+        let id = key.subchannel;
+        let Some(subchannel) = self.subchannels.of_attempt(key) else { return };
         subchannel.attempt = None;
         match result {
             Ok(connection) => {
@@ -211,16 +217,15 @@ impl Driver {
                 self.timers.set(Due::Backoff(id), retry_at);
             }
         }
+        let state = subchannel.machine.state().clone();
         self.show(id);
-        let state = self.subchannels.get_mut(id).map(|subchannel| subchannel.machine.state().clone());
-        if let Some(state) = state {
-            self.deliver(&Event::Subchannel(id, state));
-        }
+        self.deliver(&Event::Subchannel(id, state));
     }
 
     /// No new calls on this connection; those in flight go on if they can.
-    fn on_connection_lost(&mut self, id: SubchannelId) {
-        let Some(subchannel) = self.subchannels.get_mut(id) else { return };
+    fn on_connection_lost(&mut self, key: ConnectionKey) {
+        let id = key.subchannel;
+        let Some(subchannel) = self.subchannels.of_attempt(key) else { return };
         if subchannel.connection.take().is_some() {
             subchannel.machine.closed();
             self.show(id);

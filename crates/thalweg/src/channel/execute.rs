@@ -6,7 +6,7 @@ use thalweg_core::{
 };
 
 use super::{driver::Driver, subchannels::Subchannel, timers::Due};
-use crate::{control::ControlEvent, rt};
+use crate::{control::ControlEvent, rt, subchannel::ConnectionKey};
 
 impl Driver {
     pub(super) fn execute(&mut self, command: Command) {
@@ -31,7 +31,8 @@ impl Driver {
                     self.show(watch.of());
                 }
             }
-            Command::WatchHealth(watch) => self.watch_health(watch),
+            // Health checks come with a service config that asks for them (A17); without one a READY subchannel serves.
+            Command::WatchHealth(watch) => self.inbox.push_back(Event::Health(watch, Health::Serving)),
             // Answered once out-of-band load reports exist; until then no server is asked.
             Command::WatchLoad { .. } => {}
             Command::Unwatch(watch) => self.unwatch(watch),
@@ -42,33 +43,26 @@ impl Driver {
     fn connect(&mut self, id: SubchannelId) {
         let Some(subchannel) = self.subchannels.get_mut(id) else { return };
         let Some(attempt) = subchannel.machine.connect(rt::now(), &mut self.random) else { return };
+        subchannel.attempts += 1;
+        let key = ConnectionKey { subchannel: id, attempt: subchannel.attempts };
         let (connecting, address) = (self.plan.connecting.clone(), subchannel.address.clone());
         let (mailbox, events) = (self.mailbox.clone(), self.mailbox.clone());
         subchannel.attempt = Some(rt::spawn(async move {
             let on_event = move |event| {
                 if let Some(events) = events.upgrade() {
-                    let _ = events.send(ControlEvent::Connection(id, event));
+                    let _ = events.send(ControlEvent::Connection(key, event));
                 }
             };
             let result = connecting.attempt(address, attempt.deadline, on_event).await;
             if let Some(mailbox) = mailbox.upgrade() {
-                let _ = mailbox.send(ControlEvent::Attempted(id, result));
+                let _ = mailbox.send(ControlEvent::Attempted(key, result));
             }
         }));
         self.inbox.push_back(Event::Subchannel(id, SubchannelState::Connecting));
     }
 
-    /// Health checks come with a service config that asks for them (A17); without one a READY subchannel serves.
-    fn watch_health(&mut self, watch: Watch) {
-        if let Some(subchannel) = self.subchannels.get_mut(watch.of()) {
-            subchannel.health.push(watch);
-            self.inbox.push_back(Event::Health(watch, Health::Serving));
-        }
-    }
-
     fn unwatch(&mut self, watch: Watch) {
         let Some(subchannel) = self.subchannels.get_mut(watch.of()) else { return };
-        subchannel.health.retain(|health| *health != watch);
         let before = subchannel.trackers.len();
         subchannel.trackers.retain(|(tracker, _)| *tracker != watch);
         if subchannel.trackers.len() != before {

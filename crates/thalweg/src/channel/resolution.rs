@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use thalweg_core::{
     endpoint::Endpoint,
-    lb::{LbPolicy, Resolution as LbResolution, registry::{Policies, PolicyChoice}},
+    lb::{
+        LbPolicy, Resolution as LbResolution,
+        registry::{Policies, PolicyChoice},
+    },
     service_config::ServiceConfig,
     status::Status,
     target::Target,

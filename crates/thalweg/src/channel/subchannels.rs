@@ -8,24 +8,24 @@ use thalweg_core::{
     subchannel::Subchannel as Machine,
 };
 
-use crate::{rt::Task, snapshot::ReadySubchannel, transport::h2::client::Connection};
+use crate::{rt::Task, snapshot::ReadySubchannel, subchannel::ConnectionKey, transport::h2::client::Connection};
 
 /// One subchannel: its machine, and what is under way for it.
 #[derive(Debug)]
 pub(super) struct Subchannel {
     pub(super) address: Address,
     pub(super) machine: Machine,
+    /// How many attempts there were, the present one included.
+    pub(super) attempts: u64,
     pub(super) attempt: Option<Task>,
     pub(super) connection: Option<Connection>,
     /// Who sees every call.
     pub(super) trackers: Vec<(Watch, Tracker)>,
-    /// Who watches its health.
-    pub(super) health: Vec<Watch>,
 }
 
 impl Subchannel {
     pub(super) fn new(address: Address, machine: Machine) -> Self {
-        Self { address, machine, attempt: None, connection: None, trackers: vec![], health: vec![] }
+        Self { address, machine, attempts: 0, attempt: None, connection: None, trackers: vec![] }
     }
 }
 
@@ -54,11 +54,17 @@ impl Subchannels {
         (*present == id).then_some(subchannel)
     }
 
+    /// The subchannel, if `key` is its present attempt or connection.
+    pub(super) fn of_attempt(&mut self, key: ConnectionKey) -> Option<&mut Subchannel> {
+        self.get_mut(key.subchannel).filter(|subchannel| subchannel.attempts == key.attempt)
+    }
+
     /// The subchannel as calls see it, if it is READY.
     pub(super) fn ready(&mut self, id: SubchannelId) -> Option<ReadySubchannel> {
         let subchannel = self.get_mut(id)?;
         let trackers: Arc<[_]> = subchannel.trackers.iter().map(|(_, tracker)| tracker.clone()).collect();
         let connection = subchannel.connection.clone()?;
-        Some(ReadySubchannel { id, address: subchannel.address.clone(), connection, trackers })
+        let key = ConnectionKey { subchannel: id, attempt: subchannel.attempts };
+        Some(ReadySubchannel { key, address: subchannel.address.clone(), connection, trackers })
     }
 }

@@ -1,6 +1,9 @@
 //! The driver's timers: one ordered set, one alarm.
 
-use std::{collections::{BTreeMap, BTreeSet}, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use thalweg_core::lb::{SubchannelId, Timer};
 

@@ -35,10 +35,9 @@ pub(crate) fn of_wire(error: WireError, address: &Address) -> Status {
     let code = match &error.kind {
         WireErrorKind::Reset(code) => code_of_reset(*code),
         WireErrorKind::Protocol(_) => Code::Internal,
-        WireErrorKind::GoAway(_)
-        | WireErrorKind::Io(..)
-        | WireErrorKind::Closed
-        | WireErrorKind::KeepaliveTimedOut => Code::Unavailable,
+        WireErrorKind::GoAway(_) | WireErrorKind::Io(..) | WireErrorKind::Closed | WireErrorKind::KeepaliveTimedOut => {
+            Code::Unavailable
+        }
     };
     let message = format!("{address}: {error}");
     LocalError::Wire(error).status(code, message)

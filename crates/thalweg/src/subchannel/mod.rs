@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Instant};
 
-use thalweg_core::endpoint::Address;
+use thalweg_core::{endpoint::Address, lb::SubchannelId};
 
 use crate::{
     credentials::ChannelCredentials,
@@ -15,6 +15,14 @@ use crate::{
         options::Http2Options,
     },
 };
+
+/// One connection of a subchannel: a subchannel has many in its life, and news of an old one must not hurt a new one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ConnectionKey {
+    pub(crate) subchannel: SubchannelId,
+    /// Counts the subchannel's attempts to connect.
+    pub(crate) attempt: u64,
+}
 
 /// How a channel connects, the same for all of its subchannels.
 #[derive(Clone, Debug)]

@@ -21,10 +21,10 @@ use rustls::{
 use super::{error::CredentialsError, pem::Pem};
 use crate::{error::ConnectError, io::TlsInfo};
 
-pub use client::ClientTls;
 pub(super) use client::ClientHandshake;
-pub use server::ServerTls;
+pub use client::ClientTls;
 pub(super) use server::ServerHandshake;
+pub use server::ServerTls;
 
 /// gRPC's protocol by ALPN.
 const H2: &[u8] = b"h2";

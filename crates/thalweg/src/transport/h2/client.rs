@@ -20,8 +20,8 @@ use h2::{
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, uri};
 use thalweg_core::deadline;
 
-pub(crate) use super::send::SendHalf;
 use super::error::wire_error;
+pub(crate) use super::send::SendHalf;
 use crate::{
     error::{ConnectError, Processed, Who, WireError, WireErrorKind},
     io::{BoxIo, PeerInfo},
@@ -98,7 +98,16 @@ pub(crate) async fn connect(
     let link = Arc::new(Link { send, facts: facts.clone() });
     let ping = if keepalive.is_on() { connection.ping_pong() } else { None };
     let link_for_driver = Arc::downgrade(&link);
-    let drive = Drive { connection, link: link_for_driver, facts, ping, keepalive, last_read, alarm: Alarm::default(), on_event };
+    let drive = Drive {
+        connection,
+        link: link_for_driver,
+        facts,
+        ping,
+        keepalive,
+        last_read,
+        alarm: Alarm::default(),
+        on_event,
+    };
     rt::spawn(drive).detach();
     Ok(Connection(link))
 }

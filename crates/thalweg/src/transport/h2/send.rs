@@ -105,6 +105,8 @@ fn closed() -> WireError {
 
 impl fmt::Debug for SendHalf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendHalf").field("waiting", &self.waiting.as_ref().map(|(c, _)| c.len())).finish_non_exhaustive()
+        f.debug_struct("SendHalf")
+            .field("waiting", &self.waiting.as_ref().map(|(c, _)| c.len()))
+            .finish_non_exhaustive()
     }
 }

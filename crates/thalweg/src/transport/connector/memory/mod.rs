@@ -106,14 +106,16 @@ pub struct MemoryConnector {
 impl MemoryConnector {
     async fn reach(&self, address: Address) -> Result<Connected, ConnectError> {
         if !matches!(&address, Address::Opaque(name) if *name == self.name) {
-            let text = format!("no listener in memory is named {:?}; this connector reaches {:?}", address.to_string(), self.name);
+            let text = format!(
+                "no listener in memory is named {:?}; this connector reaches {:?}",
+                address.to_string(),
+                self.name
+            );
             return Err(ConnectError::Address(text.into()));
         }
         let (ours, theirs) = duplex(BUFFER);
-        let accepted = Connected {
-            io: Box::new(theirs),
-            peer: PeerInfo { local: Some(address.clone()), ..PeerInfo::default() },
-        };
+        let accepted =
+            Connected { io: Box::new(theirs), peer: PeerInfo { local: Some(address.clone()), ..PeerInfo::default() } };
         self.listener
             .send(accepted)
             .await

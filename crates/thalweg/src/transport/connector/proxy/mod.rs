@@ -61,7 +61,11 @@ impl ProxyChoice {
 }
 
 /// What the values of `HTTPS_PROXY` and `NO_PROXY` say of `target`.
-fn from_variables(https_proxy: Option<&str>, no_proxy: Option<&str>, target: &str) -> Result<Option<Proxy>, ProxyError> {
+fn from_variables(
+    https_proxy: Option<&str>,
+    no_proxy: Option<&str>,
+    target: &str,
+) -> Result<Option<Proxy>, ProxyError> {
     let Some(url) = https_proxy else { return Ok(None) };
     let Ok((host, port)) = host_and_port(target, 443) else { return Ok(None) };
     if Bypass::parse(no_proxy.unwrap_or_default()).covers(host, port) {
