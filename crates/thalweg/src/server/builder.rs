@@ -177,6 +177,18 @@ impl ServerBuilder {
         self
     }
 
+    /// Listens on `listener` too, and serves until the server is stopped. Dropping the future stops it at once.
+    ///
+    /// In one line what [`listen`](Self::listen), [`bind`](Self::bind) and [`Server::run`] do.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bind`](Self::bind).
+    pub async fn serve(self, listener: impl Into<Listener>) -> Result<(), ServerError> {
+        self.listen(listener).bind().await?.run().await;
+        Ok(())
+    }
+
     /// Listens everywhere. Clients can connect from now on; they are served by [`Server::run`].
     ///
     /// # Errors
