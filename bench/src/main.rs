@@ -75,21 +75,22 @@ fn run(command: Command) -> Result<Outcome, Error> {
         }
         Command::Client(args) => {
             end_with_standard_input();
-            let sample = clients::run(&args, &workers(args.threads)?)?;
+            let sample = clients::run(&args, &threads(args.threads)?)?;
             println!("{}", serde_json::json!(sample));
             Ok(Outcome::Fine)
         }
         Command::Server(args) => {
             end_with_standard_input();
-            servers::run(args, &workers(args.threads)?, |address| println!("{address}"))?;
+            servers::run(args, &threads(args.threads)?, |address| println!("{address}"))?;
             Ok(Outcome::Fine)
         }
     }
 }
 
-/// The runtime of a client or server: tokio's multi-threaded one, also for a single worker thread.
-fn workers(threads: usize) -> Result<Runtime, Error> {
-    Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(Error::io("start a runtime"))
+/// The runtime of a client or server: tokio's `current_thread` for one thread, its `multi_thread` for more.
+fn threads(threads: usize) -> Result<Runtime, Error> {
+    let mut builder = if threads == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder.worker_threads(threads).enable_all().build().map_err(Error::io("start a runtime"))
 }
 
 /// Ends this process when the one that started it is gone, however it went: its end of the pipe closes.

@@ -41,7 +41,7 @@ pub(crate) enum ClientKind {
 pub(crate) struct ClientArgs {
     /// What makes the calls.
     pub(crate) kind: ClientKind,
-    /// Worker threads of the runtime.
+    /// Threads of the runtime; one means tokio's `current_thread`.
     #[arg(long)]
     pub(crate) threads: usize,
     /// Calls open at any time.

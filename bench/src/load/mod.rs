@@ -1,9 +1,10 @@
 //! A closed loop of callers, and what it measured.
 //!
 //! Each caller starts its next call when the last one has ended. The window opens after a warm-up; a call counts if it
-//! ends within the window. The thread that keeps the time is not one of the runtime's workers.
+//! ends within the window. The thread that keeps the time is none of the runtime's.
 
 use std::{
+    io,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU8, Ordering},
@@ -59,23 +60,35 @@ pub(crate) fn run<C: Caller>(runtime: &Runtime, caller: &C, payload: &Bytes, loa
         let call_on = call_until_closed(caller.clone(), payload.clone(), Arc::clone(&shared));
         callers.spawn_on(call_on, runtime.handle());
     }
+    let keeper = thread::spawn({
+        let (shared, load) = (Arc::clone(&shared), *load);
+        move || keep_time(&shared, &load)
+    });
+    runtime.block_on(all_end(callers, load.warm_up + load.window + PATIENCE))?;
+    let (before, after) = keeper.join().map_err(|_| Error::io("the time keeper")(io::ErrorKind::Other.into()))??;
+    let latencies = shared.latencies.lock().unwrap_or_else(PoisonError::into_inner);
+    sample(&before, &after, &latencies).ok_or(Error::NoCalls(load.window))
+}
+
+/// Opens the window and closes it. What both processes had used by then.
+fn keep_time(shared: &Shared, load: &Load) -> Result<(Books, Books), Error> {
     thread::sleep(load.warm_up);
     let before = Books::read(load.server)?;
     shared.enter(Phase::Open);
     thread::sleep(load.window);
     shared.enter(Phase::Closed);
-    let after = Books::read(load.server)?;
-    runtime.block_on(async {
-        let all_ended = timeout(PATIENCE, async {
-            while let Some(ended) = callers.join_next().await {
-                ended.map_err(|died| Error::io("a caller")(died.into()))??;
-            }
-            Ok(())
-        });
-        all_ended.await.unwrap_or(Err(Error::Stalled(PATIENCE)))
-    })?;
-    let latencies = shared.latencies.lock().unwrap_or_else(PoisonError::into_inner);
-    sample(&before, &after, &latencies).ok_or(Error::NoCalls(load.window))
+    Ok((before, Books::read(load.server)?))
+}
+
+/// Waits until the callers have noticed that the window is closed, or one has failed.
+async fn all_end(mut callers: JoinSet<Result<(), Error>>, within: Duration) -> Result<(), Error> {
+    let all_ended = timeout(within, async {
+        while let Some(ended) = callers.join_next().await {
+            ended.map_err(|died| Error::io("a caller")(died.into()))??;
+        }
+        Ok(())
+    });
+    all_ended.await.unwrap_or(Err(Error::Stalled(PATIENCE)))
 }
 
 async fn call_until_closed<C: Caller>(mut caller: C, payload: Bytes, shared: Arc<Shared>) -> Result<(), Error> {

@@ -28,7 +28,7 @@ pub(crate) enum ServerKind {
 pub(crate) struct ServerArgs {
     /// What answers the calls.
     pub(crate) kind: ServerKind,
-    /// Worker threads of the runtime.
+    /// Threads of the runtime; one means tokio's `current_thread`.
     #[arg(long)]
     pub(crate) threads: usize,
 }
@@ -48,7 +48,7 @@ impl ServerArgs {
 ///
 /// There is no free port, or the server gives up.
 pub(crate) fn run(args: ServerArgs, runtime: &Runtime, announce: impl FnOnce(SocketAddr)) -> Result<(), Error> {
-    // A server's accept loop belongs on a worker, as in a real one, not on the thread that waits here.
+    // As a task, the accept loop runs on a worker, not on the thread that waits here.
     let serving = runtime.block_on(async {
         let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::io("listen"))?;
         announce(listener.local_addr().map_err(Error::io("local address"))?);

@@ -1,8 +1,8 @@
 //! `unary`: what a unary call costs, on tonic, on thalweg and without either.
 //!
 //! *Client* cells compare clients against the same server process, a minimal one on the `h2` crate. *Server* cells
-//! compare servers under the same client, a minimal one on the `h2` crate. The minimal counterpart always has one worker
-//! thread; the side under test has one or two.
+//! compare servers under the same client, a minimal one on the `h2` crate. The minimal counterpart always has one
+//! thread; the side under test has one (tokio's `current_thread` runtime) or two (`multi_thread`).
 
 use clap::Args;
 
@@ -131,7 +131,7 @@ fn client_cell(payload: Payload, threads: usize, concurrency: usize, seconds: f6
     let limit = if payload.bytes == 16 && concurrency == 64 { 0.72 } else { 1.05 };
     Cell {
         name: format!("unary.client_cpu.c{concurrency}.t{threads}{}", payload.suffix),
-        table: format!("Clients, {}, {}, against the same server", payload.title, workers(threads)),
+        table: format!("Clients, {}, {}, against the same server", payload.title, with_threads(threads)),
         row: format!("c {concurrency}"),
         bar: bar(Metric::ClientCpu, limit),
         columns: vec![
@@ -148,11 +148,11 @@ fn server_cell(payload: Payload, threads: usize, concurrency: usize, seconds: f6
     let client = client(ClientKind::RawH2, 1, concurrency, payload, seconds);
     let column = |title, kind| Column { title, server: Some(ServerArgs { kind, threads }), client: client.clone() };
     let limit = if payload.bytes == 16 && concurrency == 64 { 0.95 } else { 1.05 };
-    // One worker thread goes without saying in a server's names.
+    // One thread goes without saying in a server's names.
     let suffix = if threads == 1 { String::new() } else { format!(".t{threads}") };
     Cell {
         name: format!("unary.server_cpu.c{concurrency}{suffix}{}", payload.suffix),
-        table: format!("Servers, {}, {}, under the same client", payload.title, workers(threads)),
+        table: format!("Servers, {}, {}, under the same client", payload.title, with_threads(threads)),
         row: format!("c {concurrency}"),
         bar: bar(Metric::ServerCpu, limit),
         columns: vec![
@@ -181,6 +181,6 @@ fn client(kind: ClientKind, threads: usize, concurrency: usize, payload: Payload
     }
 }
 
-fn workers(threads: usize) -> String {
-    format!("{threads} worker thread{}", if threads == 1 { "" } else { "s" })
+fn with_threads(threads: usize) -> String {
+    format!("{threads} thread{}", if threads == 1 { "" } else { "s" })
 }
