@@ -121,6 +121,7 @@ fn builder(options: &Http2Options) -> Builder {
         .max_header_list_size(options.max_header_list_size)
         .max_send_buffer_size(options.max_send_buffer)
         .initial_max_send_streams(NOT_SETTLED)
+        .data_frame_budget(options.small_frame_budget())
         .enable_push(false);
     builder
 }

@@ -60,8 +60,7 @@ impl ServerConnection {
             .max_concurrent_streams(max_concurrent_streams)
             .max_pending_accept_reset_streams(UNSEEN_RESETS)
             .max_concurrent_reset_streams(REMEMBERED_RESETS)
-            // A handler that is slow to read small messages is no attack: the windows bound what waits for it.
-            .data_frame_budget(usize::MAX);
+            .data_frame_budget(options.small_frame_budget());
         let mut connection = builder.handshake(io).await.map_err(|error| wire_error(&error))?;
         let ping = connection.ping_pong();
         Ok(Self { connection, ping })
