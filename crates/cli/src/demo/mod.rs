@@ -48,7 +48,7 @@ const BACKOFF: BackoffConfig = BackoffConfig {
     initial: Duration::from_millis(250),
     multiplier: 1.6,
     jitter: 0.2,
-    max: Duration::from_secs(2),
+    max: Duration::from_secs(1),
     min_connect_timeout: Duration::from_secs(5),
 };
 

@@ -32,13 +32,13 @@ pub(super) enum What {
 
 impl fmt::Display for News {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ", figures::name(self.backend))?;
+        let name = figures::name(self.backend);
         match &self.what {
-            What::Draining { in_flight } => write!(f, "is drained, {} in flight", figures::counted(*in_flight)),
-            What::Drained => f.write_str("has drained and is gone"),
-            What::Killed { in_flight } => write!(f, "is killed, {} in flight", figures::counted(*in_flight)),
-            What::Back => f.write_str("serves again"),
-            What::Connection(state) => write!(f, "is {state} to the channel"),
+            What::Draining { in_flight } => write!(f, "{name} is drained, {} in flight", figures::counted(*in_flight)),
+            What::Drained => write!(f, "{name} has drained and is gone"),
+            What::Killed { in_flight } => write!(f, "{name} is killed, {} in flight", figures::counted(*in_flight)),
+            What::Back => write!(f, "{name} serves again"),
+            What::Connection(state) => write!(f, "the channel sees {name} {state}"),
         }
     }
 }

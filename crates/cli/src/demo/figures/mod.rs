@@ -17,10 +17,11 @@ pub(super) fn counted(calls: u64) -> String {
     if calls == 1 { "1 call".into() } else { format!("{calls} calls") }
 }
 
-/// A latency in three digits or so: `0.42ms`, `4.2ms`, `42ms`, `4.2s`.
+/// A latency in three digits or so: `0.42ms`, `4.2ms`, `42ms`, `4.2s`. Nothing takes no time at all: zero is no latency.
 pub(super) fn short(time: Duration) -> String {
     let ms = millis(time);
     match ms {
+        0.0 => "-".into(),
         ..0.995 => format!("{ms:.2}ms"),
         ..9.95 => format!("{ms:.1}ms"),
         ..999.5 => format!("{ms:.0}ms"),

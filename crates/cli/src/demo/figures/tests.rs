@@ -9,7 +9,8 @@ use super::{Percentiles, share, short};
 #[test]
 fn latencies_have_about_three_digits() {
     for (micros, text) in [
-        (0, "0.00ms"),
+        (0, "-"),
+        (1, "0.00ms"),
         (420, "0.42ms"),
         (994, "0.99ms"),
         (996, "1.0ms"),

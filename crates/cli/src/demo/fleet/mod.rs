@@ -19,9 +19,10 @@ use self::{backend::Backend, greeter::Greeter};
 pub(super) const TARGET: &str = "fleet:///greeter";
 /// The scheme of [`TARGET`].
 const SCHEME: &str = "fleet";
-/// How fast the first backends are; the next ones begin again.
+/// How fast the first backends are; the next ones begin again. Those that are drained and killed first are slow enough to
+/// have calls in their hands then.
 const PACES: [Duration; 4] =
-    [Duration::from_millis(2), Duration::from_millis(5), Duration::from_millis(10), Duration::from_millis(20)];
+    [Duration::from_millis(20), Duration::from_millis(40), Duration::from_millis(10), Duration::from_millis(5)];
 
 /// Several backends of different speed.
 #[derive(Debug)]

@@ -53,7 +53,7 @@ impl Report<'_> {
         let mut sentences = vec![];
         let drained: Vec<_> = self.ledger.drained().map(figures::name).collect();
         if !drained.is_empty() && self.is_as_told() {
-            sentences.push(format!("Drained: {}. No call failed of it.", drained.join(", ")));
+            sentences.push(format!("Drained: {}. No call failed for it.", drained.join(", ")));
         }
         for (backend, victims) in self.ledger.killed() {
             let name = figures::name(backend);
