@@ -1,7 +1,7 @@
 //! The interoperability server: `TestService` mounted on thalweg's server, with the official flags.
 
 use std::{
-    net::{Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     time::Duration,
 };
 
@@ -48,11 +48,19 @@ pub async fn serve(options: &ServerOptions, stop: impl Future<Output = ()>) -> R
     let server = Server::builder()
         .credentials(credentials(options)?)
         .add_service(ServerFraming(service))
-        .listen(SocketAddr::from((Ipv6Addr::UNSPECIFIED, options.port)))
+        .listen(SocketAddr::from((every_address(), options.port)))
         .bind()
         .await?;
     server.run_until(stop, GRACE).await;
     Ok(())
+}
+
+/// The address that stands for all of this machine's, of both families if it has both.
+fn every_address() -> IpAddr {
+    match TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)) {
+        Ok(_) => Ipv6Addr::UNSPECIFIED.into(),
+        Err(_) => Ipv4Addr::UNSPECIFIED.into(),
+    }
 }
 
 fn credentials(options: &ServerOptions) -> Result<ServerCredentials, CredentialsError> {

@@ -13,6 +13,9 @@ use super::{
 };
 use crate::payload;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) async fn rpc(target: &Target) -> Result<(), Failure> {
     let stub = target.stub();
     soak(target.soak(), || Ok(stub.clone())).await
