@@ -37,7 +37,7 @@ impl Authority {
     /// A server's certificate for these DNS names or IP addresses.
     #[must_use]
     pub fn server(&self, names: &[&str]) -> Identity {
-        self.sign(server_params(names))
+        self.sign(&server_params(names))
     }
 
     /// A server's certificate that expired at the beginning of 2001.
@@ -46,7 +46,7 @@ impl Authority {
         let mut params = server_params(names);
         params.not_before = date_time_ymd(2000, 1, 1);
         params.not_after = date_time_ymd(2001, 1, 1);
-        self.sign(params)
+        self.sign(&params)
     }
 
     /// A client's certificate in this name.
@@ -54,10 +54,10 @@ impl Authority {
     pub fn client(&self, name: &str) -> Identity {
         let mut params = named(&[], name);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.sign(params)
+        self.sign(&params)
     }
 
-    fn sign(&self, params: CertificateParams) -> Identity {
+    fn sign(&self, params: &CertificateParams) -> Identity {
         let key = key();
         let certificate = params.signed_by(&key, &self.0).expect("a certificate of our own making is well-formed");
         Identity { chain: certificate.pem(), key: key.serialize_pem() }

@@ -3,4 +3,7 @@
 // A test that cannot go on may panic, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
+mod connector;
+mod credentials;
+mod resolver;
 mod server;

@@ -61,9 +61,8 @@ impl DefaultConnector {
         match (&address, &self.proxy) {
             (Address::Unix(_) | Address::UnixAbstract(_), _) => self.unix.connect(address).await,
             (Address::Tcp(_) | Address::Opaque(_), None) => self.tcp.connect(address).await,
-            (Address::Tcp(_) | Address::Opaque(_), Some(proxy)) => {
-                proxy.tunnel_to(&address.to_string(), &self.tcp).await
-            }
+            (Address::Tcp(address), Some(proxy)) => proxy.tunnel_to(&address.to_string(), &self.tcp).await,
+            (Address::Opaque(name), Some(proxy)) => proxy.tunnel_to_name(name, &self.tcp).await,
         }
     }
 }

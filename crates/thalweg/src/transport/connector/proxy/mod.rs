@@ -11,7 +11,10 @@ use std::{fmt, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::HeaderValue;
-use thalweg_core::{endpoint::Address, target::host_and_port};
+use thalweg_core::{
+    endpoint::Address,
+    target::{TargetError, host_and_port},
+};
 use thiserror::Error;
 
 use self::bypass::Bypass;
@@ -22,7 +25,7 @@ use crate::{
     transport::{Connected, Connector},
 };
 
-/// The port of a proxy whose URL has none, as in grpc-go.
+/// The port of a proxy or target that names none, as in grpc-go.
 const DEFAULT_PORT: u16 = 443;
 
 /// Which proxy, if any, a channel's connections go through.
@@ -67,7 +70,7 @@ fn from_variables(
     target: &str,
 ) -> Result<Option<Proxy>, ProxyError> {
     let Some(url) = https_proxy else { return Ok(None) };
-    let Ok((host, port)) = host_and_port(target, 443) else { return Ok(None) };
+    let Ok((host, port)) = host_and_port(target, DEFAULT_PORT) else { return Ok(None) };
     if Bypass::parse(no_proxy.unwrap_or_default()).covers(host, port) {
         return Ok(None);
     }
@@ -102,9 +105,7 @@ impl Proxy {
             Some((user, address)) => (Some(user), address),
             None => (None, rest),
         };
-        let (host, port) =
-            host_and_port(address, DEFAULT_PORT).map_err(|error| ProxyError::Address(error.to_string().into()))?;
-        let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        let address = with_port(address).map_err(|error| ProxyError::Address(error.to_string().into()))?;
         Ok(Self { address: address.into(), authorization: user.map(basic) })
     }
 
@@ -112,6 +113,12 @@ impl Proxy {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Has the proxy connect to `name` (`host[:port]`), as a `dns:` target would: the port is 443 unless given.
+    pub(super) async fn tunnel_to_name(&self, name: &str, tcp: &TcpConnector) -> Result<Connected, ConnectError> {
+        let target = with_port(name).map_err(|error| ConnectError::Address(error.to_string().into()))?;
+        self.tunnel_to(&target, tcp).await
     }
 
     /// Has the proxy connect to `target` (`host:port`).
@@ -126,6 +133,12 @@ impl Proxy {
             .map_err(|error| failed(error.to_string().into()))?;
         Ok(Connected { io, peer })
     }
+}
+
+/// `host[:port]` as `host:port`.
+fn with_port(text: &str) -> Result<String, TargetError> {
+    let (host, port) = host_and_port(text, DEFAULT_PORT)?;
+    Ok(if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") })
 }
 
 /// `Proxy-Authorization` for `user[:password]`.

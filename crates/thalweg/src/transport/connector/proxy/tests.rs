@@ -167,6 +167,14 @@ async fn the_default_connector_goes_through_its_proxy() {
     assert_eq!(read, "hello");
 }
 
+#[test]
+fn a_proxy_is_told_a_port_even_if_the_name_has_none() {
+    assert_eq!(with_port("greeter:50051").unwrap(), "greeter:50051");
+    assert_eq!(with_port("greeter").unwrap(), "greeter:443");
+    assert_eq!(with_port("::1").unwrap(), "[::1]:443");
+    assert!(with_port("greeter:70000").unwrap_err().to_string().contains("70000"));
+}
+
 #[tokio::test]
 async fn a_proxy_that_is_not_there_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
