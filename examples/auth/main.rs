@@ -1,10 +1,10 @@
 //! Authentication: TLS and mTLS say who is at either end of a connection, call credentials say whom a call is made for.
 
-use std::{error::Error, future::Future, pin::Pin, time::Duration};
+use std::{error::Error, time::Duration};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use thalweg::{
-    Channel, Server,
+    BoxFuture, Channel, Server,
     channel::ChannelBuilder,
     context::ServerRequestExt,
     credentials::{CachedToken, ChannelCredentials, ServerCredentials, Token, TokenSource},
@@ -35,7 +35,7 @@ impl Handlers for Doorman {
 struct Issuer;
 
 impl TokenSource for Issuer {
-    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Token, Status>> + Send + '_>> {
+    fn fetch(&self) -> BoxFuture<'_, Result<Token, Status>> {
         Box::pin(async { Token::bearer("let-me-in", Some(Duration::from_secs(3600))) })
     }
 }

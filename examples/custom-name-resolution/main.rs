@@ -1,9 +1,9 @@
 //! Custom name resolution: a resolver for a scheme of one's own, and one that the application drives by hand.
 
-use std::{collections::BTreeMap, error::Error, future::Future, pin::Pin};
+use std::{collections::BTreeMap, error::Error};
 
 use thalweg::{
-    Channel, Server,
+    BoxFuture, Channel, Server,
     core::{
         endpoint::{Address, Endpoint},
         target::{Target, TargetError},
@@ -40,7 +40,7 @@ struct Entry {
 }
 
 impl Resolver for Entry {
-    fn next(&mut self) -> Pin<Box<dyn Future<Output = Result<ResolverUpdate, ResolveError>> + Send + '_>> {
+    fn next(&mut self) -> BoxFuture<'_, Result<ResolverUpdate, ResolveError>> {
         Box::pin(async move {
             if !std::mem::take(&mut self.is_first) {
                 // Nothing changes in a printed book: look again only if the channel asks.

@@ -1,7 +1,6 @@
 //! A connector that counts the bytes on its way and can be cut, for examples that show what is on the wire.
 
 use std::{
-    future::Future,
     io,
     pin::Pin,
     sync::{
@@ -12,6 +11,7 @@ use std::{
 };
 
 use thalweg::{
+    BoxFuture,
     core::endpoint::Address,
     error::ConnectError,
     io::BoxIo,
@@ -60,7 +60,7 @@ impl Cable {
 }
 
 impl Connector for Cable {
-    fn connect(&self, address: Address) -> Pin<Box<dyn Future<Output = Result<Connected, ConnectError>> + Send + '_>> {
+    fn connect(&self, address: Address) -> BoxFuture<'_, Result<Connected, ConnectError>> {
         Box::pin(async move {
             let Connected { io, peer } = self.through.connect(address).await?;
             let state = Arc::clone(&self.state);

@@ -2,6 +2,9 @@
 //!
 //! `UPDATE_TRANSCRIPTS=1 cargo test -p thalweg-examples` writes the files anew.
 
+// A test that cannot go on may panic, in its helpers too.
+#![allow(clippy::unwrap_used)]
+
 use std::{env, fs, path::Path, process::Command};
 
 /// Every example by its slug and its program.
