@@ -123,9 +123,9 @@ impl Greeter for Script {
         request: tonic::Request<HelloRepeatedlyRequest>,
     ) -> Result<tonic::Response<Replies>, Status> {
         let (guard, trailers, times) = (self.start(), request.trailers(), request.get_ref().times);
-        let name = request.into_inner().name;
+        let (name, script) = (request.into_inner().name, self.clone());
         let replies = tokio_stream::iter(0..times).map(move |n| {
-            guard.0.report(Event::Sent);
+            script.report(Event::Sent);
             match name.as_str() {
                 "panic" if n == 1 => panic!("a secret"),
                 "fail" if n == 1 => Err(Status::aborted("enough")),
@@ -137,8 +137,12 @@ impl Greeter for Script {
                 name => Ok(reply(format!("hello {name}"))),
             }
         });
-        let stays = times == 3;
-        let stream = replies.chain(tokio_stream::iter(stays.then_some(())).then(|()| std::future::pending()));
+        // The end of the stream, or, after three messages, what never comes to an end.
+        let end = tokio_stream::iter((times == 3).then_some(())).then(move |()| {
+            let _ = &guard;
+            std::future::pending()
+        });
+        let stream = replies.chain(end);
         Ok(tonic::Response::new(Box::pin(stream)))
     }
 

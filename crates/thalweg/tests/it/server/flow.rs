@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tonic::Code;
 
-use super::fixture::{Client, REPEATEDLY, SAY_HELLO, TO_ALL, World, hello, post, repeat, settle};
+use super::fixture::{Answer, Client, REPEATEDLY, SAY_HELLO, TO_ALL, World, hello, post, repeat, settle};
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_stops_the_handlers_stream() {
@@ -50,6 +50,18 @@ async fn a_handler_that_does_not_read_stops_the_clients_stream_and_no_other() {
     settle().await;
     assert_eq!(body.capacity(), 0);
     assert_eq!(client.call(SAY_HELLO, hello("ann")).await.code(), Code::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_reads_opens_the_windows_for_more_than_they_hold() {
+    let world = World::plain().await;
+    let (response, mut body) = world.connect().await.open(post(TO_ALL)).await;
+    let name = "x".repeat(2 << 20);
+    for last in [false, false, true] {
+        body.send_data(hello(&name), last).unwrap();
+    }
+    let answer = Answer::of(response).await.unwrap();
+    assert_eq!((answer.code(), answer.messages()[0].len()), (Code::Ok, (6 << 20) + 10));
 }
 
 #[tokio::test(start_paused = true)]
