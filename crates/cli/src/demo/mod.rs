@@ -142,7 +142,7 @@ impl Stage {
     fn open(&mut self, options: &Options, policy: &str, guests: Option<&Guests>) -> io::Result<()> {
         let Options { backends, rate, duration, .. } = options;
         self.display.line(&format!(
-            "{backends} backends on loopback TCP, {rate} calls/s for {duration:?}, policy {policy}, {:?} for each call",
+            "{backends} backends on loopback TCP, {rate} calls/s for {duration:?}, {policy}, deadline {:?}",
             load::DEADLINE
         ))?;
         guests.map_or(Ok(()), |guests| {

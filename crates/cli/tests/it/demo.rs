@@ -1,11 +1,14 @@
 //! `thalweg demo`, run as a program: what it prints, and how it exits.
 
 use std::{
+    io::{BufRead, BufReader, Read},
     net::TcpListener,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use serde_json::Value;
+use thalweg::Channel;
+use thalweg_proto::demo::{HelloRequest, greeter_client::GreeterClient};
 
 fn demo(flags: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_thalweg")).arg("demo").args(flags).output().unwrap()
@@ -94,4 +97,33 @@ fn wrong_options_are_refused_by_name_with_exit_code_2() {
         assert!(words.iter().all(|word| error.contains(word)), "{flags:?}: {error}");
         assert!(output.stdout.is_empty(), "{flags:?}: {}", text(&output.stdout));
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn foreign_clients_are_served_until_ctrl_c_ends_the_run_with_its_summary() {
+    let flags = ["demo", "--duration", "1h", "--json", "--listen", "127.0.0.1:0"];
+    let command = Command::new(env!("CARGO_BIN_EXE_thalweg")).args(flags).stdout(Stdio::piped()).spawn();
+    let mut demo = command.unwrap();
+    let mut out = BufReader::new(demo.stdout.take().unwrap());
+    let mut line = || {
+        let mut line = String::new();
+        out.read_line(&mut line).map(|_| line).unwrap()
+    };
+    line();
+    let serving = line();
+    let address = serving.trim_end().strip_prefix("serving thalweg.demo.v1.Greeter to foreign clients on ").unwrap();
+    let channel = Channel::builder(format!("ipv4:{address}")).build().unwrap();
+    let reply = GreeterClient::new(channel).say_hello(HelloRequest { name: "demo".into() }).await.unwrap();
+    assert_eq!(reply.get_ref().message, "Hello demo");
+    // From its first news on, it listens for Ctrl-C.
+    assert!(line().contains("READY"));
+
+    let interrupted = Command::new("kill").args(["-INT", &demo.id().to_string()]).status();
+    assert!(interrupted.unwrap().success());
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!(demo.wait().unwrap().code(), Some(0), "{rest}");
+    let report: Value = serde_json::from_str(rest.lines().last().unwrap()).unwrap();
+    assert_eq!((&report["interrupted"], &report["unexpected"]), (&true.into(), &0.into()));
 }

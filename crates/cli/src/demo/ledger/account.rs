@@ -47,9 +47,7 @@ impl Account {
         for (code, number) in &other.failed {
             *self.failed.entry(*code).or_default() += number;
         }
-        for latency in other.latency.iter_recorded() {
-            self.latency.saturating_record_n(latency.value_iterated_to(), latency.count_at_value());
-        }
+        self.latency.add(&other.latency).expect("all accounts have the same bounds");
     }
 
     /// The sum of accounts.

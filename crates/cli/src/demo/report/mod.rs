@@ -31,16 +31,14 @@ impl Report<'_> {
     pub(super) fn text(&self, pace: impl Fn(usize) -> Duration) -> String {
         let all = self.ledger.all();
         let calls = all.calls();
-        let mut text = row(["", "pace", "state", "calls", "share", "ok", "failed", "p50", "p90", "p99", "max"]);
+        let mut text = row(["", "pace", "calls", "share", "ok", "failed", "p50", "p90", "p99", "max"]);
         for backend in self.ledger.backends() {
-            let state = self.ledger.connection(backend).to_string();
-            text +=
-                &account_row(&figures::name(backend), &short(pace(backend)), &state, self.ledger.of(backend), calls);
+            text += &account_row(&figures::name(backend), &short(pace(backend)), self.ledger.of(backend), calls);
         }
         if self.ledger.lost().calls() > 0 {
-            text += &account_row("(none)", "", "", self.ledger.lost(), calls);
+            text += &account_row("(none)", "", self.ledger.lost(), calls);
         }
-        text += &account_row("all", "", "", &all, calls);
+        text += &account_row("all", "", &all, calls);
         text.push('\n');
         for sentence in self.verdict() {
             text += &sentence;
@@ -82,6 +80,7 @@ impl Report<'_> {
             let account = self.ledger.of(backend);
             let mut entry = of_account(account);
             entry.insert("name".into(), figures::name(backend).into());
+            entry.insert("state".into(), self.ledger.connection(backend).to_string().into());
             entry.insert("share".into(), rounded(share(account.calls(), calls)).into());
             entry.into()
         });
@@ -123,21 +122,20 @@ fn rounded(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
 }
 
-fn account_row(name: &str, pace: &str, state: &str, account: &Account, calls: u64) -> String {
+fn account_row(name: &str, pace: &str, account: &Account, calls: u64) -> String {
     let share = format!("{:.1}%", 100.0 * share(account.calls(), calls));
     let [total, ok, failed] = [account.calls(), account.ok, account.failures()].map(|number| number.to_string());
     let [p50, p90, p99, max] = account.percentiles().named().map(|(_, time)| short(time));
-    row([name, pace, state, &total, &share, &ok, &failed, &p50, &p90, &p99, &max])
+    row([name, pace, &total, &share, &ok, &failed, &p50, &p90, &p99, &max])
 }
 
-/// One line of the table: names and states to the left, figures to the right.
-fn row([name, pace, state, figures @ ..]: [&str; 11]) -> String {
-    let mut line = format!("{name:10} {pace:>6}  {state:17}");
-    for figure in figures {
+/// One line of the table, within 80 columns.
+fn row([name, pace, calls, share, ok, failed, p50, p90, p99, max]: [&str; 10]) -> String {
+    let mut line = format!("{name:10} {pace:>6} {calls:>8} {share:>6} {ok:>8} {failed:>6}");
+    for time in [p50, p90, p99, max] {
         // Writing to a string cannot fail.
-        let _ = write!(line, " {figure:>8}");
+        let _ = write!(line, " {time:>6}");
     }
-    line.truncate(line.trim_end().len());
     line.push('\n');
     line
 }
