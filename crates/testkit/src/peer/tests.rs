@@ -137,3 +137,37 @@ async fn http_1_is_not_the_preface() {
     client.send_raw(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     server.expect_preface().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_is_answered_frame_by_frame() {
+    let network = crate::network::Network::new();
+    let mut listener = network.listen("scripted");
+    let script = tokio::spawn(async move {
+        let mut peer = Peer::new(listener.accept().await.io);
+        peer.expect_preface().await;
+        peer.send_settings(&[]).await;
+        for answer in ["one", "two"] {
+            let call = peer.expect_headers().await;
+            let field = |name| call.headers.get(name);
+            assert_eq!((field(":method"), field(":path")), (Some("POST"), Some("/test.Echo/Echo")));
+            assert_eq!((field("te"), field("content-type")), (Some("trailers"), Some("application/grpc")));
+            assert_eq!(peer.expect_message(call.stream).await, "hello");
+            peer.expect_end(call.stream).await;
+            peer.send_headers(call.stream, &[(":status", "200"), ("content-type", "application/grpc")]).await;
+            peer.send_message(call.stream, answer.as_bytes()).await;
+            peer.send_trailers(call.stream, &[("grpc-status", "0")]).await;
+        }
+        peer.silence().await;
+    });
+    let channel = thalweg::Channel::builder("passthrough:///scripted").connector(network.clone()).build().unwrap();
+    let mut client = tonic::client::Grpc::new(channel);
+    for answer in ["one", "two"] {
+        client.ready().await.unwrap();
+        let request = tonic::Request::new(bytes::Bytes::from_static(b"hello"));
+        let path = http::uri::PathAndQuery::from_static("/test.Echo/Echo");
+        let response = client.unary(request, path, crate::stub::RawCodec).await.unwrap();
+        assert_eq!(response.into_inner(), answer);
+    }
+    drop(client);
+    script.await.unwrap();
+}

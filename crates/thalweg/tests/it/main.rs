@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod connector;
+#[cfg(feature = "tls")]
 mod credentials;
 mod resolver;
 mod server;

@@ -6,7 +6,6 @@ use thalweg::{
     context::ServerRequestExt,
     credentials::{ChannelCredentials, ServerCredentials},
     error::LocalError,
-    io::PeerInfo,
     server::Listener,
 };
 use thalweg_testkit::{
@@ -28,7 +27,7 @@ fn trusting(authority: &Authority) -> ChannelCredentials {
 
 /// A backend that says how many certificates its client showed, and for which name it asked.
 async fn serve(network: &Network, credentials: ServerCredentials) -> StubServer {
-    let seen = mirror(|request| match request.peer().unwrap_or(&PeerInfo::default()).tls.as_deref() {
+    let seen = mirror(|request| match request.peer().and_then(|peer| peer.tls.as_deref()) {
         Some(tls) => format!("{} {}", tls.peer_certificates.len(), tls.server_name.as_deref().unwrap_or("-")),
         None => "plaintext".to_owned(),
     });

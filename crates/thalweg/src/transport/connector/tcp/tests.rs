@@ -55,9 +55,9 @@ async fn names_without_a_port_or_malformed_and_other_kinds_of_address_are_errors
 fn a_name_none_of_whose_addresses_answers_says_what_each_said() {
     let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
     let address = |text: &str| text.parse::<SocketAddr>().unwrap();
-    let one = none_answered("a:1", vec![(address("10.0.0.1:1"), refused())]);
+    let one = none_answered("a:1", &[(address("10.0.0.1:1"), refused())]);
     assert_eq!(one.to_string(), "connection refused");
-    let two = none_answered("a:1", vec![(address("10.0.0.1:1"), refused()), (address("[::1]:1"), refused())]);
+    let two = none_answered("a:1", &[(address("10.0.0.1:1"), refused()), (address("[::1]:1"), refused())]);
     assert_eq!(two.to_string(), "10.0.0.1:1 connection refused, [::1]:1 connection refused");
-    assert_eq!(none_answered("a:1", vec![]).to_string(), r#""a:1" has no addresses"#);
+    assert_eq!(none_answered("a:1", &[]).to_string(), r#""a:1" has no addresses"#);
 }
