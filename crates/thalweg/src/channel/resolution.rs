@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use thalweg_core::{
     endpoint::Endpoint,
+    json::ConfigError,
     lb::{
         LbPolicy, Resolution as LbResolution,
         registry::{Policies, PolicyChoice},
@@ -93,7 +94,9 @@ impl Driver {
         };
         let config = match self.choose_config(update.service_config) {
             Ok(config) => config,
-            Err(text) => return self.on_unresolved(&text),
+            Err(error) => {
+                return self.on_unresolved(&format!("the resolver's service config is broken: {error}"));
+            }
         };
         let selector = update.config_selector.unwrap_or_else(|| config.clone());
         self.select(selector);
@@ -104,8 +107,8 @@ impl Driver {
     /// The configuration in force from now on. A broken one leaves the good one in use, if there is one (A21).
     fn choose_config(
         &self,
-        resolved: Option<Result<Arc<ServiceConfig>, thalweg_core::json::ConfigError>>,
-    ) -> Result<Arc<ServiceConfig>, String> {
+        resolved: Option<Result<Arc<ServiceConfig>, ConfigError>>,
+    ) -> Result<Arc<ServiceConfig>, ConfigError> {
         match (resolved.filter(|_| self.plan.use_resolved_config), &self.config) {
             (None, _) => Ok(self.plan.default_config.clone()),
             (Some(Ok(config)), _) => Ok(config),
@@ -113,7 +116,7 @@ impl Driver {
                 tracing::warn!(%error, "the resolver's service config is broken; the last good one stays in use");
                 Ok(in_use.clone())
             }
-            (Some(Err(error)), None) => Err(format!("the resolver's service config is broken: {error}")),
+            (Some(Err(error)), None) => Err(error),
         }
     }
 
