@@ -140,6 +140,8 @@ impl Future for ResponseFuture {
                 _ => panic!("a call was polled after it had ended"),
             };
         };
+        // Calls that fail at once, in a loop, must not keep the channel's driver from its turn.
+        ready!(rt::poll_turn(cx));
         let ended = match call.poll_stages(&mut this.stage, cx) {
             Poll::Ready(ended) => ended,
             Poll::Pending => Err(ready!(call.poll_deadline(cx))),

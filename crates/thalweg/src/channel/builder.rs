@@ -32,6 +32,9 @@ use crate::{
     },
 };
 
+/// The scheme of names that are resolved when the connection is made.
+const PASSTHROUGH: &str = "passthrough";
+
 /// A channel does not ping more often than this (A8).
 const MIN_KEEPALIVE_TIME: Duration = Duration::from_secs(10);
 
@@ -132,7 +135,8 @@ impl ChannelBuilder {
         self
     }
 
-    /// The HTTP CONNECT proxy (A1); the one in the environment by default.
+    /// The HTTP CONNECT proxy (A1). By default the one in the environment, for `dns` and `passthrough` targets; one that
+    /// is given here is for every target but Unix sockets.
     pub fn proxy(mut self, proxy: ProxyChoice) -> Self {
         self.proxy = proxy;
         self
@@ -236,15 +240,18 @@ impl ChannelBuilder {
         text.parse().map_err(|_| TargetError::Authority { authority: text }.into())
     }
 
-    /// Only names that would be resolved, and addresses, go through a proxy (A1).
+    /// The environment's proxy is for names (A1); one that the application chose is for every target but Unix sockets.
     fn proxy_for(&self, target: &Target) -> Result<Option<Proxy>, BuildError> {
-        if target.scheme != DEFAULT_SCHEME || !target.authority.is_empty() {
-            return Ok(None);
+        let is_name = [DEFAULT_SCHEME, PASSTHROUGH].contains(&target.scheme.as_str()) && target.authority.is_empty();
+        match &self.proxy {
+            ProxyChoice::Environment if !is_name => Ok(None),
+            ProxyChoice::Environment | ProxyChoice::Via(_) | ProxyChoice::Direct => {
+                Ok(self.proxy.for_target(&target.path)?)
+            }
         }
-        Ok(self.proxy.for_target(&target.path)?)
     }
 
-    /// A name that goes through a proxy is resolved there (A1).
+    /// A `dns` name that goes through a proxy is resolved there (A1).
     fn resolution(&self, target: Target, is_proxied: bool) -> Result<Resolution, BuildError> {
         let unknown =
             |target: &Target| TargetError::UnknownScheme { target: self.target.clone(), scheme: target.scheme.clone() };
@@ -255,10 +262,10 @@ impl ChannelBuilder {
             Ok(Resolution::new(target, factory.clone(), policies.clone()))
         };
         let resolved_here = check(target.clone())?;
-        if !is_proxied {
+        if !is_proxied || target.scheme != DEFAULT_SCHEME {
             return Ok(resolved_here);
         }
-        check(Target { scheme: "passthrough".into(), ..target })
+        check(Target { scheme: PASSTHROUGH.into(), ..target })
     }
 
     fn connecting(&self, proxy: Option<Proxy>, authority: &Authority) -> Connecting {

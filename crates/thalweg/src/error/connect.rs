@@ -32,6 +32,9 @@ pub enum ConnectError {
     /// The HTTP/2 handshake failed.
     #[error("HTTP/2 handshake: {0}")]
     Handshake(WireError),
+    /// What answers a plaintext connection is not HTTP/2.
+    #[error("HTTP/2 handshake over plaintext: {0} (does the server expect TLS?)")]
+    PlaintextHandshake(WireError),
     /// Nothing came of it in time.
     #[error("{doing} took longer than {after:?}")]
     TimedOut {

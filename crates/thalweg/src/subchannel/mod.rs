@@ -6,7 +6,7 @@ use thalweg_core::{endpoint::Address, lb::SubchannelId};
 
 use crate::{
     credentials::ChannelCredentials,
-    error::ConnectError,
+    error::{ConnectError, WireErrorKind},
     rt,
     transport::{
         Connected, Connector,
@@ -50,6 +50,19 @@ impl Connecting {
         within("waiting for the server's HTTP/2 settings")
             .run(client::connect(io, peer, &self.http2, self.keepalive, on_event))
             .await
+            .map_err(|error| self.suspect(error))
+    }
+
+    /// A plaintext client that hears gibberish may be talking to a server that speaks TLS.
+    fn suspect(&self, error: ConnectError) -> ConnectError {
+        match error {
+            ConnectError::Handshake(error)
+                if !self.credentials.is_secure() && matches!(error.kind, WireErrorKind::Protocol(_)) =>
+            {
+                ConnectError::PlaintextHandshake(error)
+            }
+            other => other,
+        }
     }
 }
 
