@@ -122,6 +122,8 @@ fn builder(options: &Http2Options) -> Builder {
         .max_send_buffer_size(options.max_send_buffer)
         .initial_max_send_streams(NOT_SETTLED)
         .data_frame_budget(options.small_frame_budget())
+        // Answers that cross the reset of a call count here, over the connection's whole life: deadlines must not end it.
+        .max_local_error_reset_streams(None)
         .enable_push(false);
     builder
 }
