@@ -53,7 +53,7 @@ pub(crate) struct Options {
     pub(super) json: bool,
 
     /// Serve the demo's Greeter (package thalweg.demo.v1) to foreign clients too, for as long as the run takes:
-    /// 127.0.0.1:50051, [::]:50051, unix:/tmp/greeter.sock
+    /// 127.0.0.1:50051, 0.0.0.0:50051, unix:greeter.sock
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<String>,
 }
