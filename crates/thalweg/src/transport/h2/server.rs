@@ -22,9 +22,12 @@ use crate::{
 
 /// How many calls a client may open and reset before we have looked at them. Against rapid resets, yet room enough for
 /// a client that gives up a burst of calls at once.
-const UNSEEN_RESETS: usize = 200;
+const UNSEEN_RESETS: usize = 1000;
 /// How many streams that we have reset h2 remembers, so that frames still on their way to them are no offence.
 const REMEMBERED_RESETS: usize = 1024;
+/// How many frames for streams that are reset and forgotten a connection may bring in its whole life. It bounds what a
+/// client gains by provoking resets, and is out of reach of those whose frames cross ours now and then.
+const STRAY_FRAMES: usize = 10_000;
 
 /// One connection from a client. It moves only while it is polled.
 pub(crate) struct ServerConnection {
@@ -60,6 +63,7 @@ impl ServerConnection {
             .max_concurrent_streams(max_concurrent_streams)
             .max_pending_accept_reset_streams(UNSEEN_RESETS)
             .max_concurrent_reset_streams(REMEMBERED_RESETS)
+            .max_local_error_reset_streams(Some(STRAY_FRAMES))
             .data_frame_budget(options.small_frame_budget());
         let mut connection = builder.handshake(io).await.map_err(|error| wire_error(&error))?;
         let ping = connection.ping_pong();
