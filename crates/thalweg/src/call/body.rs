@@ -46,6 +46,8 @@ struct Streaming {
     prefixes: Prefixes,
     rest: Rest,
     pump: Option<Pump>,
+    /// The messages before one that is too large have been handed over, and this is next.
+    refusal: Option<Status>,
     trailers: bool,
 }
 
@@ -53,7 +55,7 @@ struct Streaming {
 struct Pump {
     _task: Task,
     /// Why the application's messages failed, if they did.
-    failure: Arc<OnceLock<(Code, String)>>,
+    failure: Arc<OnceLock<Status>>,
 }
 
 impl Pump {
@@ -64,12 +66,7 @@ impl Pump {
     }
 }
 
-async fn pump(
-    mut upload: Upload,
-    mut send: SendHalf,
-    deadline: Option<Instant>,
-    failure: Arc<OnceLock<(Code, String)>>,
-) {
+async fn pump(mut upload: Upload, mut send: SendHalf, deadline: Option<Instant>, failure: Arc<OnceLock<Status>>) {
     let mut alarm = Alarm::default();
     alarm.set(deadline);
     let result = poll_fn(|cx| {
@@ -83,7 +80,7 @@ async fn pump(
         send.poll_reset(cx).map(|_| Err(UploadError::Broken))
     });
     if let Err(UploadError::Request(status)) = result.await {
-        let _ = failure.set((status.code(), status.message().to_owned()));
+        let _ = failure.set(status);
         send.cancel();
     }
 }
@@ -98,7 +95,7 @@ impl ResponseBody {
         upload.commit();
         let pump = attempt.send.take().map(|send| Pump::start(upload, send, rest.deadline));
         let prefixes = Prefixes::new(limit);
-        Self(Some(Box::new(Streaming { attempt, prefixes, rest, pump, trailers: false })))
+        Self(Some(Box::new(Streaming { attempt, prefixes, rest, pump, refusal: None, trailers: false })))
     }
 }
 
@@ -108,11 +105,7 @@ impl Body for ResponseBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let Some(streaming) = &mut self.0 else { return Poll::Ready(None) };
-        let polled = match streaming.poll_stream(cx) {
-            Poll::Pending => streaming.poll_deadline(cx).map(Err),
-            ready @ Poll::Ready(_) => ready,
-        };
-        let frame = ready!(polled);
+        let frame = ready!(streaming.poll_in_time(cx));
         let code = match &frame {
             Ok(frame) => {
                 frame.trailers_ref().map(|trailers| trailers.get("grpc-status").map_or(Code::Unknown, code_of))
@@ -132,10 +125,29 @@ impl Body for ResponseBody {
 }
 
 impl Streaming {
+    /// The next frame, unless the deadline has passed. A status that is here already counts even then; a server that
+    /// never stops sending does not.
+    fn poll_in_time(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame<Bytes>, Status>> {
+        match self.poll_stream(cx) {
+            Poll::Ready(Ok(frame)) if frame.is_data() && self.is_late() => {
+                Poll::Ready(Err(self.rest.story.deadline_exceeded(rt::now())))
+            }
+            Poll::Pending => self.poll_deadline(cx).map(Err),
+            ready @ Poll::Ready(_) => ready,
+        }
+    }
+
+    fn is_late(&self) -> bool {
+        self.rest.deadline.is_some_and(|deadline| rt::now() >= deadline)
+    }
+
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame<Bytes>, Status>> {
+        if let Some(refusal) = self.refusal.take() {
+            return Poll::Ready(Err(refusal));
+        }
         if !self.trailers {
             match ready!(self.attempt.receive.poll_data(cx)) {
-                Some(Ok(data)) => return Poll::Ready(self.check(&data).map(|()| Frame::data(data))),
+                Some(Ok(data)) => return Poll::Ready(self.check(data).map(Frame::data)),
                 Some(Err(error)) => return Poll::Ready(Err(self.broken(error))),
                 None => self.trailers = true,
             }
@@ -155,12 +167,18 @@ impl Streaming {
         Poll::Ready(story.deadline_exceeded(rt::now()))
     }
 
-    fn check(&mut self, data: &[u8]) -> Result<(), Status> {
-        self.prefixes.follow(data).map_err(|TooLarge { size, limit }| {
-            let text =
-                format!("a response message of {size} bytes is larger than max_receive_message_size ({limit} bytes)");
-            LocalError::MessageTooLarge { size, limit }.status(Code::ResourceExhausted, text)
-        })
+    /// What may be handed over of `data`.
+    fn check(&mut self, mut data: Bytes) -> Result<Bytes, Status> {
+        let Err(TooLarge { size, limit, before }) = self.prefixes.follow(&data) else { return Ok(data) };
+        let text =
+            format!("a response message of {size} bytes is larger than max_receive_message_size ({limit} bytes)");
+        let refusal = LocalError::MessageTooLarge { size, limit }.status(Code::ResourceExhausted, text);
+        if before == 0 {
+            return Err(refusal);
+        }
+        self.refusal = Some(refusal);
+        data.truncate(before);
+        Ok(data)
     }
 
     /// The end of the stream, which must say how the call went.
@@ -177,10 +195,10 @@ impl Streaming {
 
     fn broken(&self, error: WireError) -> Status {
         let failure = self.pump.as_ref().and_then(|pump| pump.failure.get());
-        if let Some((code, message)) = failure {
-            return LocalError::RequestBody(message.as_str().into()).status(*code, message.clone());
+        match failure {
+            Some(status) => status.clone(),
+            None => self.rest.story.broken(error, self.rest.deadline, rt::now()),
         }
-        self.rest.story.broken(error, self.rest.deadline, rt::now())
     }
 }
 

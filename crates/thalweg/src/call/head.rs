@@ -97,9 +97,14 @@ impl Head {
         }))
     }
 
-    /// Adds what the credentials said.
-    pub(super) fn add(&mut self, metadata: HeaderMap) {
+    /// Adds what the credentials said, but for what only gRPC itself may say.
+    pub(super) fn add(&mut self, mut metadata: HeaderMap, facts: &ChannelFacts) -> Result<(), Status> {
+        refuse_connection_headers(&metadata)?;
+        for name in [USER_AGENT, TE, CONTENT_TYPE] {
+            metadata.remove(name);
+        }
         self.headers.extend(metadata);
+        self.check_size(facts.max_metadata_size)
     }
 
     /// The head as the transport takes it.
@@ -146,7 +151,7 @@ fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
 }
 
 fn parse_timeout(value: &HeaderValue) -> Result<Duration, Status> {
-    deadline::parse(value.as_bytes()).map_err(|error| malformed(&format!("grpc-timeout: {error}")))
+    deadline::parse(value.as_bytes()).map_err(|error| malformed(&error.to_string()))
 }
 
 /// Headers that speak of a connection are no metadata: HTTP/2 forbids them (RFC 9113 section 8.2.2).

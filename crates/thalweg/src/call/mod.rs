@@ -120,9 +120,11 @@ impl ResponseFuture {
             Ok(head) => head,
             Err(status) => return Self { stage: Stage::Refused(status), call: None },
         };
-        let stage = head.credentials(&control.facts).map_or(Stage::Pick, Stage::Credentials);
+        let credentials = head.credentials(&control.facts);
+        let story = Story::new(now, credentials.is_some());
+        let stage = credentials.map_or(Stage::Pick, Stage::Credentials);
         let upload = Upload::new(body, control.facts.replay_buffer);
-        let course = Course { head, upload, story: Story::new(now) };
+        let course = Course { head, upload, story };
         let call = Call { active, course, alarm: Alarm::default(), refused: false };
         Self { stage, call: Some(call) }
     }
@@ -167,7 +169,9 @@ impl Call {
             *stage = match stage {
                 Stage::Credentials(fetching) => {
                     let metadata = ready!(fetching.as_mut().poll(cx))?;
-                    self.course.head.add(metadata);
+                    let Course { head, story, .. } = &mut self.course;
+                    head.add(metadata, &self.active.0.facts)?;
+                    story.proven(rt::now());
                     Stage::Pick
                 }
                 Stage::Pick => self.pick()?,
@@ -186,6 +190,7 @@ impl Call {
                             return Poll::Ready(Err(status));
                         }
                         self.refused = true;
+                        self.course.story.refused(&error);
                         attempt.end(tonic::Code::Unavailable);
                         Stage::Pick
                     }

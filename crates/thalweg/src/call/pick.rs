@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use thalweg_core::{
+    connectivity::Connectivity,
     lb::{Failure, Pick, PickArgs},
     status::{Code, Status as CoreStatus},
 };
@@ -12,6 +13,7 @@ use super::{Course, attempt::Attempt, head::Head, no_backend, observe::Observati
 use crate::{
     config::CallInfo,
     control::{Control, ControlEvent},
+    error::{LocalError, control_plane},
     snapshot::{ReadySubchannel, Snapshot},
 };
 
@@ -31,6 +33,7 @@ pub(super) fn try_pick(control: &Control, course: &mut Course, now: Instant) -> 
         return Ok(Verdict::Queue);
     }
     if !configure(course, &snapshot)? {
+        course.story.obstructed(format!("{} has not resolved yet", control.facts.target));
         return Ok(Verdict::Queue);
     }
     if course.head.deadline.is_some_and(|deadline| now >= deadline) {
@@ -47,6 +50,9 @@ pub(super) fn try_pick(control: &Control, course: &mut Course, now: Instant) -> 
             }
             Err(no_backend(CoreStatus::new(failure.code(), text)))
         }
+        Pick::Drop(status) if snapshot.state == Connectivity::Shutdown => {
+            Err(control_plane(status, LocalError::Shutdown))
+        }
         Pick::Drop(status) => Err(no_backend(status)),
     }
 }
@@ -62,6 +68,7 @@ fn configure(course: &mut Course, snapshot: &Snapshot) -> Result<bool, Status> {
         let metadata = head.metadata();
         selector.select(&CallInfo { method: head.path.path(), metadata: &metadata }).map_err(no_backend)?
     };
+    story.unobstructed();
     head.configure(config.method.as_deref(), config.hash, story.begun());
     upload.limit(head.max_send);
     Ok(true)

@@ -5,6 +5,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use tonic::{Code, Status};
 
 use super::{
@@ -14,12 +15,10 @@ use super::{
 };
 use crate::error::{LocalError, status::code_of_http};
 
-/// Padded or not, as gRPC's binary metadata comes.
+/// Padded or not, as gRPC's binary metadata comes; no more lenient than a stub.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
 /// Takes a response that may be gRPC's.
@@ -38,7 +37,7 @@ pub(super) fn accept(
     sanitize(&mut parts.headers);
     parts.extensions.insert(attempt.receive.peer().clone());
     let body = match parts.headers.get("grpc-status") {
-        Some(status) if attempt.receive.is_ended() => {
+        Some(status) if attempt.receive.is_ended() || code_of(status) != Code::Ok => {
             attempt.end(code_of(status));
             ResponseBody::empty()
         }
@@ -62,12 +61,32 @@ fn check(http: StatusCode, headers: &HeaderMap) -> Result<(), Status> {
     Err(LocalError::NotGrpc(text.as_str().into()).status(code_of_http(http), text))
 }
 
-/// Removes what would make a stub panic: `grpc-status-details-bin` that is not base64.
+/// Mends what a stub would stumble over.
 pub(super) fn sanitize(headers: &mut HeaderMap) {
+    drop_malformed_details(headers);
+    mend_message(headers);
+}
+
+/// Removes a `grpc-status-details-bin` that is not base64: it would make a stub panic.
+fn drop_malformed_details(headers: &mut HeaderMap) {
     const DETAILS: &str = "grpc-status-details-bin";
     if headers.get(DETAILS).is_some_and(|value| BASE64.decode(value.as_bytes()).is_err()) {
         tracing::warn!("dropped {DETAILS}, which is not base64");
         headers.remove(DETAILS);
+    }
+}
+
+/// Makes a `grpc-message` readable that is not UTF-8: a stub would forget the code with it.
+fn mend_message(headers: &mut HeaderMap) {
+    const MESSAGE: &str = "grpc-message";
+    let Some(value) = headers.get(MESSAGE) else { return };
+    let decoded = percent_decode(value.as_bytes());
+    if decoded.clone().decode_utf8().is_ok() {
+        return;
+    }
+    let readable = utf8_percent_encode(&decoded.decode_utf8_lossy(), NON_ALPHANUMERIC).to_string();
+    if let Ok(value) = HeaderValue::try_from(readable) {
+        headers.insert(MESSAGE, value);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a call's time went, for the error that has to tell it.
 
 use std::{
-    fmt::Write,
+    fmt,
     time::{Duration, Instant},
 };
 
@@ -14,6 +14,10 @@ use crate::error::{LocalError, WireError, WireErrorKind, status};
 #[derive(Debug)]
 pub(super) struct Story {
     begun: Instant,
+    /// Call credentials were asked for.
+    asked: bool,
+    /// Call credentials were there.
+    proven: Option<Instant>,
     sent: Option<(Instant, Address)>,
     answered: Option<Instant>,
     /// Why there was no backend, when last asked.
@@ -21,13 +25,24 @@ pub(super) struct Story {
 }
 
 impl Story {
-    pub(super) fn new(begun: Instant) -> Self {
-        Self { begun, sent: None, answered: None, obstacle: None }
+    /// A call begins, by asking for call credentials or not.
+    pub(super) fn new(begun: Instant, asked: bool) -> Self {
+        Self { begun, asked, proven: None, sent: None, answered: None, obstacle: None }
+    }
+
+    /// The call credentials have come.
+    pub(super) fn proven(&mut self, at: Instant) {
+        self.proven = Some(at);
     }
 
     /// A stream was opened.
     pub(super) fn sent(&mut self, at: Instant, to: Address) {
         self.sent = Some((at, to));
+    }
+
+    /// The stream is over, and the call will be sent again.
+    pub(super) fn refused(&mut self, error: &WireError) {
+        self.obstacle = self.sent.take().map(|(_, address)| format!("{address}: {error}"));
     }
 
     /// The response's head has come.
@@ -40,6 +55,11 @@ impl Story {
         self.obstacle = Some(why);
     }
 
+    /// What stood in the way does so no longer.
+    pub(super) fn unobstructed(&mut self) {
+        self.obstacle = None;
+    }
+
     /// When the call began.
     pub(super) fn begun(&self) -> Instant {
         self.begun
@@ -47,24 +67,36 @@ impl Story {
 
     /// DEADLINE_EXCEEDED, and where the time went.
     pub(super) fn deadline_exceeded(&self, now: Instant) -> Status {
-        let mut text = format!("after {}: ", short(now - self.begun));
-        let queued = self.sent.as_ref().map_or(now, |(at, _)| *at) - self.begun;
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{} waiting for a READY backend", short(queued));
-        match (&self.sent, &self.obstacle) {
-            (Some((sent, address)), _) => {
-                let waited = self.answered.unwrap_or(now) - *sent;
-                let _ = write!(text, ", {} waiting for response headers from {address}", short(waited));
-                if let Some(answered) = self.answered {
-                    let _ = write!(text, ", {} reading the response", short(now - answered));
-                }
-            }
-            (None, Some(why)) => {
-                let _ = write!(text, " ({why})");
-            }
-            (None, None) => {}
-        }
+        let text = format!("after {}: {}", short(now - self.begun), self.stations(now).join(", "));
         LocalError::DeadlineExceeded.status(Code::DeadlineExceeded, text)
+    }
+
+    /// How long the call was at each station.
+    fn stations(&self, now: Instant) -> Vec<String> {
+        let mut stations = vec![];
+        let mut since = self.begun;
+        let mut until = |at: Option<Instant>, doing: fmt::Arguments<'_>| {
+            let at = at.unwrap_or(now);
+            stations.push(format!("{} {doing}", short(at - since)));
+            since = at;
+        };
+        if self.asked {
+            until(self.proven, format_args!("waiting for call credentials"));
+        }
+        if self.asked && self.proven.is_none() {
+            return stations;
+        }
+        let Some((sent, address)) = &self.sent else {
+            let why = self.obstacle.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+            until(None, format_args!("waiting for a READY backend{why}"));
+            return stations;
+        };
+        until(Some(*sent), format_args!("waiting for a READY backend"));
+        until(self.answered, format_args!("waiting for response headers from {address}"));
+        if self.answered.is_some() {
+            until(None, format_args!("reading the response"));
+        }
+        stations
     }
 
     /// The status of a broken stream. A server that gives up at our deadline says CANCEL: that is the deadline's doing.

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -123,7 +124,7 @@ impl Upload {
                         return Poll::Ready(Ok(self.keep(ready, false)));
                     }
                 }
-                Poll::Ready(Some(Err(status))) => return Poll::Ready(Err(UploadError::Request(status))),
+                Poll::Ready(Some(Err(status))) => return Poll::Ready(Err(UploadError::Request(blame(status)))),
                 Poll::Ready(None) => self.body = None,
                 Poll::Pending => {
                     let Some(ready) = self.ahead.take() else { return Poll::Pending };
@@ -135,7 +136,7 @@ impl Upload {
 
     fn check(&mut self, chunk: &Bytes) -> Result<(), UploadError> {
         let Some(limit) = &mut self.limit else { return Ok(()) };
-        limit.follow(chunk).map_err(|TooLarge { size, limit }| {
+        limit.follow(chunk).map_err(|TooLarge { size, limit, .. }| {
             let text =
                 format!("a request message of {size} bytes is larger than max_send_message_size ({limit} bytes)");
             UploadError::Request(LocalError::MessageTooLarge { size, limit }.status(Code::ResourceExhausted, text))
@@ -154,6 +155,13 @@ impl Upload {
         }
         (chunk, end)
     }
+}
+
+/// Marks the status with which the application's messages failed.
+fn blame(mut status: Status) -> Status {
+    let mark = LocalError::RequestBody(status.message().into());
+    status.set_source(Arc::new(mark));
+    status
 }
 
 impl fmt::Debug for Upload {

@@ -89,7 +89,7 @@ impl Body for RequestBody {
 }
 
 /// A message over the limit: RESOURCE_EXHAUSTED, before anybody has buffered it.
-pub(super) fn too_large(TooLarge { size, limit }: TooLarge) -> Status {
+pub(super) fn too_large(TooLarge { size, limit, .. }: TooLarge) -> Status {
     let mark = LocalError::MessageTooLarge { size, limit };
     let message = mark.to_string();
     mark.status(Code::ResourceExhausted, message)

@@ -11,6 +11,8 @@ pub(crate) struct TooLarge {
     pub(crate) size: usize,
     /// Bytes.
     pub(crate) limit: usize,
+    /// Bytes of the chunk that belong to the messages before it.
+    pub(crate) before: usize,
 }
 
 /// Reads prefixes wherever the chunks are cut.
@@ -32,6 +34,7 @@ impl Prefixes {
 
     /// Looks at the next chunk.
     pub(crate) fn follow(&mut self, mut chunk: &[u8]) -> Result<(), TooLarge> {
+        let whole = chunk.len();
         while !chunk.is_empty() {
             if self.left > 0 {
                 let skip = self.left.min(chunk.len());
@@ -48,7 +51,8 @@ impl Prefixes {
                 let [_, size @ ..] = self.prefix;
                 self.left = u32::from_be_bytes(size) as usize;
                 if self.left > self.limit {
-                    return Err(TooLarge { size: self.left, limit: self.limit });
+                    let before = (whole - chunk.len()).saturating_sub(self.prefix.len());
+                    return Err(TooLarge { size: self.left, limit: self.limit, before });
                 }
             }
         }

@@ -28,7 +28,9 @@ fn a_message_over_the_limit_is_refused_by_its_prefix_alone() {
     for cut in 1..20 {
         let mut prefixes = Prefixes::new(10);
         let refused = stream[..20].chunks(cut).find_map(|chunk| prefixes.follow(chunk).err());
-        assert_eq!(refused, Some(TooLarge { size: 11, limit: 10 }), "cut into {cut}");
+        // The prefix is bytes 15 to 19.
+        let before = 15_usize.saturating_sub(19 / cut * cut);
+        assert_eq!(refused, Some(TooLarge { size: 11, limit: 10, before }), "cut into {cut}");
     }
 }
 
