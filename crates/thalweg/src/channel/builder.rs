@@ -204,7 +204,6 @@ impl ChannelBuilder {
         let config = self.parse_service_config()?;
         self.backoff.validate()?;
         self.http2.validate()?;
-        let authority = self.parse_authority(&target)?;
         let needs_security = self.call_credentials.as_ref().is_some_and(|c| c.require_security());
         if needs_security && !self.credentials.is_secure() {
             return Err(BuildError::InsecureCallCredentials);
@@ -213,8 +212,10 @@ impl ChannelBuilder {
             Some(_) => None,
             None => self.proxy_for(&target)?,
         };
+        let resolution = self.resolution(target.clone(), proxy.is_some())?;
+        let authority = self.parse_authority(&target)?;
         let plan = Plan {
-            resolution: self.resolution(target, proxy.is_some())?,
+            resolution,
             connecting: Arc::new(self.connecting(proxy, &authority)),
             backoff: self.backoff,
             default_config: Arc::new(config),
@@ -306,5 +307,6 @@ impl ChannelBuilder {
 fn user_agent(prefix: Option<String>) -> Result<HeaderValue, BuildError> {
     const OURS: &str = concat!("grpc-rust-thalweg/", env!("CARGO_PKG_VERSION"));
     let text = prefix.map_or_else(|| OURS.to_owned(), |prefix| format!("{prefix} {OURS}"));
-    HeaderValue::from_str(&text).map_err(|_| BuildError::UserAgent(text))
+    let value = HeaderValue::from_str(&text).ok().filter(|_| text.is_ascii());
+    value.ok_or(BuildError::UserAgent(text))
 }

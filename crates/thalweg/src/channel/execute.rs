@@ -1,12 +1,21 @@
 //! Carries out what a policy commands.
 
+use std::{sync::Arc, time::Instant};
+
 use thalweg_core::{
+    endpoint::Address,
     lb::{Command, Event, Health, SubchannelId, SubchannelState, Watch},
     subchannel::Subchannel as Machine,
 };
 
+use tokio::sync::mpsc;
+
 use super::{driver::Driver, subchannels::Subchannel, timers::Due};
-use crate::{control::ControlEvent, rt, subchannel::ConnectionKey};
+use crate::{
+    control::ControlEvent,
+    rt,
+    subchannel::{Connecting, ConnectionKey},
+};
 
 impl Driver {
     pub(super) fn execute(&mut self, command: Command) {
@@ -46,18 +55,8 @@ impl Driver {
         subchannel.attempts += 1;
         let key = ConnectionKey { subchannel: id, attempt: subchannel.attempts };
         let (connecting, address) = (self.plan.connecting.clone(), subchannel.address.clone());
-        let (mailbox, events) = (self.mailbox.clone(), self.mailbox.clone());
-        subchannel.attempt = Some(rt::spawn(async move {
-            let on_event = move |event| {
-                if let Some(events) = events.upgrade() {
-                    let _ = events.send(ControlEvent::Connection(key, event));
-                }
-            };
-            let result = connecting.attempt(address, attempt.deadline, on_event).await;
-            if let Some(mailbox) = mailbox.upgrade() {
-                let _ = mailbox.send(ControlEvent::Attempted(key, result));
-            }
-        }));
+        let attempting = make_attempt(connecting, address, attempt.deadline, key, self.mailbox.clone());
+        subchannel.attempt = Some(rt::spawn(attempting));
         self.inbox.push_back(Event::Subchannel(id, SubchannelState::Connecting));
     }
 
@@ -68,5 +67,31 @@ impl Driver {
         if subchannel.trackers.len() != before {
             self.show(watch.of());
         }
+    }
+}
+
+/// Connects, and tells the driver: first how that went, then what becomes of the connection.
+async fn make_attempt(
+    connecting: Arc<Connecting>,
+    address: Address,
+    deadline: Instant,
+    key: ConnectionKey,
+    mailbox: mpsc::WeakUnboundedSender<ControlEvent>,
+) {
+    let tell = move |event| {
+        if let Some(mailbox) = mailbox.upgrade() {
+            let _ = mailbox.send(event);
+        }
+    };
+    let on_event = {
+        let tell = tell.clone();
+        move |event| tell(ControlEvent::Connection(key, event))
+    };
+    match connecting.attempt(address, deadline, on_event).await {
+        Ok((connection, drive)) => {
+            tell(ControlEvent::Attempted(key, Ok(connection)));
+            rt::spawn(drive).detach();
+        }
+        Err(error) => tell(ControlEvent::Attempted(key, Err(error))),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     rt,
     transport::{
         Connected, Connector,
-        h2::client::{self, Connection, ConnectionEvent},
+        h2::client::{self, Connection, ConnectionEvent, Drive},
         keepalive::Keepalive,
         options::Http2Options,
     },
@@ -36,13 +36,14 @@ pub(crate) struct Connecting {
 }
 
 impl Connecting {
-    /// Connects to `address` until `deadline`. The connection is ready for calls; `on_event` hears how it goes on.
-    pub(crate) async fn attempt(
+    /// Connects to `address` until `deadline`. The connection is ready for calls, and moves while what comes with it
+    /// runs; `on_event` hears how it goes on.
+    pub(crate) async fn attempt<F: Fn(ConnectionEvent) + Unpin>(
         &self,
         address: Address,
         deadline: Instant,
-        on_event: impl Fn(ConnectionEvent) + Send + Unpin + 'static,
-    ) -> Result<Connection, ConnectError> {
+        on_event: F,
+    ) -> Result<(Connection, Drive<F>), ConnectError> {
         let begun = rt::now();
         let within = |doing| Within { doing, begun, deadline };
         let Connected { io, peer } = within("connecting").run(self.connector.connect(address)).await?;

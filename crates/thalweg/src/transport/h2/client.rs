@@ -74,14 +74,15 @@ pub(crate) struct RequestHead<'a> {
 /// h2 starts with this limit and replaces it when the server's SETTINGS arrive; no server will ask for just this.
 const NOT_SETTLED: usize = 0x5e77_1e57;
 
-/// Speaks HTTP/2 on `io` and waits for the server's SETTINGS. `on_event` hears what becomes of the connection.
-pub(crate) async fn connect(
+/// Speaks HTTP/2 on `io` and waits for the server's SETTINGS. The connection moves while the second of the two runs,
+/// and `on_event` hears from it what becomes of it.
+pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
     io: BoxIo,
     peer: PeerInfo,
     http2: &Http2Options,
     keepalive: Keepalive,
-    on_event: impl Fn(ConnectionEvent) + Send + Unpin + 'static,
-) -> Result<Connection, ConnectError> {
+    on_event: F,
+) -> Result<(Connection, Drive<F>), ConnectError> {
     let last_read = LastRead::new();
     let keepalive = KeepaliveState::new(keepalive, rt::now());
     let io = Watched::new(io, keepalive.is_on().then(|| last_read.clone()));
@@ -108,8 +109,7 @@ pub(crate) async fn connect(
         alarm: Alarm::default(),
         on_event,
     };
-    rt::spawn(drive).detach();
-    Ok(Connection(link))
+    Ok((Connection(link), drive))
 }
 
 fn builder(options: &Http2Options) -> Builder {
@@ -136,10 +136,10 @@ impl Connection {
     /// Opens a stream for a call. Fails only if the call certainly does not leave this client.
     pub(crate) fn open(&self, head: &RequestHead<'_>) -> Result<(SendHalf, ReceiveHalf), WireError> {
         let never_left = |error: h2::Error| WireError { processed: Processed::NeverLeft, ..wire_error(&error) };
+        // Counted before the connection hears of it, or keepalive might overlook the call.
+        let call = InFlight::enter(&self.0.facts);
         let (response, send) = self.0.send.clone().send_request(request(head), false).map_err(never_left)?;
-        self.0.facts.calls.fetch_add(1, Relaxed);
-        let facts = self.0.facts.clone();
-        Ok((SendHalf::new(send), ReceiveHalf { stage: Stage::Headers(response), facts }))
+        Ok((SendHalf::new(send), ReceiveHalf { stage: Stage::Headers(response), call }))
     }
 }
 
@@ -172,7 +172,23 @@ fn request(head: &RequestHead<'_>) -> Request<()> {
 /// gone too.
 pub(crate) struct ReceiveHalf {
     stage: Stage,
-    facts: Arc<Facts>,
+    call: InFlight,
+}
+
+/// Counts a call among those in flight for as long as it lives.
+struct InFlight(Arc<Facts>);
+
+impl InFlight {
+    fn enter(facts: &Arc<Facts>) -> Self {
+        facts.calls.fetch_add(1, Relaxed);
+        Self(facts.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Relaxed);
+    }
 }
 
 enum Stage {
@@ -183,7 +199,7 @@ enum Stage {
 impl ReceiveHalf {
     /// Both ends of the connection.
     pub(crate) fn peer(&self) -> &PeerInfo {
-        &self.facts.peer
+        &self.call.0.peer
     }
 
     /// The response's head; the body follows.
@@ -225,20 +241,17 @@ impl ReceiveHalf {
         Poll::Ready(trailers.map_err(|error| self.explain(&error)))
     }
 
-    /// Our own reason for closing the connection explains the broken stream better than the stream's error.
+    /// Our own reason for closing the connection, or for refusing the response, explains more than the stream's error.
     fn explain(&self, error: &h2::Error) -> WireError {
-        match self.facts.ended.get() {
-            Some(kind) if error.is_io() => {
-                WireError { who: Who::Local, processed: Processed::Maybe, kind: kind.clone() }
-            }
-            _ => wire_error(error),
-        }
-    }
-}
-
-impl Drop for ReceiveHalf {
-    fn drop(&mut self) {
-        self.facts.calls.fetch_sub(1, Relaxed);
+        let kind = match self.call.0.ended.get() {
+            Some(kind) if error.is_io() => kind.clone(),
+            // h2 does not tell the two apart.
+            _ if error.is_reset() && error.is_library() => WireErrorKind::Protocol(
+                "the response is not valid HTTP/2, or its headers are larger than max_header_list_size".into(),
+            ),
+            _ => return wire_error(error),
+        };
+        WireError { who: Who::Local, processed: Processed::Maybe, kind }
     }
 }
 
@@ -248,8 +261,8 @@ impl fmt::Debug for ReceiveHalf {
     }
 }
 
-/// The task of one connection.
-struct Drive<F> {
+/// What moves one connection, to be run in a task of its own.
+pub(crate) struct Drive<F> {
     connection: h2::client::Connection<Watched<BoxIo>, Bytes>,
     /// Gone when nobody can open calls any more, or after GOAWAY.
     link: Weak<Link>,
