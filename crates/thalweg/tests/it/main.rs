@@ -3,8 +3,11 @@
 // A test that cannot go on may panic, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
+mod client;
 mod connector;
 #[cfg(feature = "tls")]
 mod credentials;
+mod faults;
 mod resolver;
 mod server;
+mod support;

@@ -1,0 +1,14 @@
+//! The client channel: what a caller sees of a call, a connection and a configuration, on paused time and in memory.
+
+mod answers;
+mod builder;
+mod calls;
+mod channel;
+mod config;
+mod deadlines;
+mod endings;
+mod limits;
+mod metadata;
+mod policies;
+mod requests;
+mod retry;

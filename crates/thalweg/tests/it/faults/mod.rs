@@ -1,0 +1,8 @@
+//! What goes wrong on a network, and what a caller sees of it: exact codes, stories and marks.
+
+mod drained;
+mod killed;
+mod partial;
+mod silent;
+#[cfg(feature = "tls")]
+mod tls;
