@@ -18,10 +18,12 @@ pub struct Http2Options {
 }
 
 impl Default for Http2Options {
+    /// Windows of 512 KiB a stream and 1 MiB a connection: one slow reader leaves room for the others, and what is under
+    /// way still fits the processor's caches.
     fn default() -> Self {
         Self {
-            stream_window: 1 << 20,
-            connection_window: 4 << 20,
+            stream_window: 512 << 10,
+            connection_window: 1 << 20,
             max_frame_size: 1 << 14,
             max_header_list_size: 64 << 10,
             max_send_buffer: 1 << 20,
