@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, HeaderName, Request, uri::PathAndQuery};
+use http::{HeaderName, Request, uri::PathAndQuery};
 use thalweg_core::deadline;
 use tonic::{Code, Status, body::Body};
 
@@ -25,7 +25,10 @@ use crate::{
     error::LocalError,
     io::PeerInfo,
     rt::{self, Alarm},
-    transport::h2::server::{Incoming, RequestHalf},
+    transport::{
+        metadata,
+        server::{Incoming, RequestHalf},
+    },
 };
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -90,7 +93,7 @@ impl Call {
     /// Calls the handler, unless the call has failed before that.
     fn start(&mut self, request: Request<()>, half: RequestHalf) {
         let rules = &self.shared.rules;
-        let size = header_list_size(request.headers());
+        let size = metadata::header_list_size(request.headers());
         if self.call.deadline().is_some_and(|at| at <= rt::now()) {
             return self.out.fail(deadline_exceeded(), &self.call);
         }
@@ -168,9 +171,4 @@ fn panicked(method: &str, panic: &(dyn Any + Send)) -> Status {
     let words = words.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
     tracing::error!(method, panic = words, "a handler panicked");
     LocalError::Panicked(words.into()).status(Code::Internal, "the handler panicked")
-}
-
-/// The size of the headers as HTTP/2 counts it (RFC 9113 section 6.5.2), without the pseudo-headers.
-fn header_list_size(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum()
 }

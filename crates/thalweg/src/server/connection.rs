@@ -20,9 +20,9 @@ use crate::{
     transport::{
         Connected,
         activity::{LastRead, Watched},
-        h2::server::ServerConnection,
         keepalive::{Action, Keepalive, KeepaliveState},
         options::Http2Options,
+        server::ServerConnection,
     },
 };
 
@@ -159,9 +159,13 @@ impl Service {
 
     /// Moves the connection on, and gives every call that comes in a task.
     fn poll_calls(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let mut came = false;
         while let Poll::Ready(accepted) = self.connection.poll_accept(cx) {
             match accepted {
-                Some(Ok(incoming)) => rt::spawn(Call::new(incoming, Arc::clone(&self.shared))).detach(),
+                Some(Ok(incoming)) => {
+                    came = true;
+                    rt::spawn(Call::new(incoming, Arc::clone(&self.shared))).detach();
+                }
                 Some(Err(error)) => {
                     tracing::debug!(remote = ?self.shared.peer.remote, %error, "a connection broke");
                     return Poll::Ready(Event::Ended);
@@ -169,8 +173,10 @@ impl Service {
                 None => return Poll::Ready(Event::Ended),
             }
         }
-        if self.counts_calls && self.active != self.connection.has_calls() {
-            self.active = !self.active;
+        // A call that came and ended since the last look was a call: idleness counts from now.
+        let active = self.connection.has_calls() || came && !self.active;
+        if self.counts_calls && self.active != active {
+            self.active = active;
             return Poll::Ready(Event::Activity);
         }
         Poll::Pending

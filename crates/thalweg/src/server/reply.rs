@@ -16,8 +16,9 @@ use crate::{
     error::WireError,
     rt,
     transport::{
-        h2::server::{Respond, SendHalf},
         messages::Prefixes,
+        metadata,
+        server::{Respond, SendHalf},
     },
 };
 
@@ -48,7 +49,7 @@ impl Outbound {
         let _ = match &mut self.stream {
             None => {
                 let mut head = status.into_http();
-                call.write_trailers(head.headers_mut());
+                write_end(head.headers_mut(), call);
                 self.respond.send(head, true).map(drop)
             }
             Some(stream) if stream.is_waiting() => {
@@ -59,7 +60,7 @@ impl Outbound {
                 let mut trailers = HeaderMap::new();
                 // Fails only on bytes that no header can hold, which percent-encoding leaves none of.
                 let _ = status.add_header(&mut trailers);
-                call.write_trailers(&mut trailers);
+                write_end(&mut trailers, call);
                 stream.send_trailers(trailers)
             }
         };
@@ -102,7 +103,8 @@ pub(super) struct Reply {
 
 impl Reply {
     pub(super) fn new(response: Response<Body>, max_message_size: Option<usize>) -> Self {
-        let (head, body) = response.into_parts();
+        let (mut head, body) = response.into_parts();
+        metadata::strip(&mut head.headers);
         let head = Some(Response::from_parts(head, ()));
         Self { head, body, ahead: None, prefixes: max_message_size.map(Prefixes::new) }
     }
@@ -126,7 +128,7 @@ impl Reply {
             match next {
                 Next::Data(data) => self.send(data, out, cx)?,
                 Next::Trailers(mut trailers) => {
-                    call.write_trailers(&mut trailers);
+                    write_end(&mut trailers, call);
                     return Poll::Ready(Ok(self.open(out)?.send_trailers(trailers)?));
                 }
                 Next::End => return Poll::Ready(self.end(out, call)),
@@ -154,10 +156,10 @@ impl Reply {
     fn end(&mut self, out: &mut Outbound, call: &ServerCall) -> Result<(), ReplyError> {
         let mut trailers = HeaderMap::new();
         if let Some(mut head) = self.head.take() {
-            call.write_trailers(head.headers_mut());
+            write_end(head.headers_mut(), call);
             out.respond.send(head, true)?;
         } else if let Some(stream) = &mut out.stream {
-            call.write_trailers(&mut trailers);
+            write_end(&mut trailers, call);
             if trailers.is_empty() {
                 stream.send(Bytes::new(), true)?;
             } else {
@@ -196,4 +198,11 @@ impl Reply {
             }
         }
     }
+}
+
+/// Adds the handler's trailing metadata to the headers that end the call, and leaves out what HTTP/2 forbids: for one
+/// such header the whole response would be refused.
+fn write_end(headers: &mut HeaderMap, call: &ServerCall) {
+    call.write_trailers(headers);
+    metadata::strip(headers);
 }

@@ -7,15 +7,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, Frame};
 use tonic::{Code, Status};
 
 use crate::{
     context::ServerCall,
     error::{LocalError, Processed, Who, WireError, WireErrorKind},
     transport::{
-        h2::server::RequestHalf,
         messages::{Prefixes, TooLarge},
+        server::RequestHalf,
     },
 };
 
@@ -81,10 +81,6 @@ impl Body for RequestBody {
 
     fn is_end_stream(&self) -> bool {
         self.stage == Stage::Ended || self.half.is_ended()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
     }
 }
 

@@ -53,7 +53,10 @@ impl Lifetime {
     /// A connection begins. `jitter`, within 0 and 1, spreads its age over ±10 %, so that connections made together don't
     /// end together.
     pub(super) fn new(limits: LifetimeLimits, now: Instant, jitter: f64) -> Self {
-        let aged = limits.age.and_then(|age| now.checked_add(age.mul_f64(0.9 + 0.2 * jitter)));
+        let aged = limits.age.and_then(|age| {
+            let spread = Duration::try_from_secs_f64(age.as_secs_f64() * (0.9 + 0.2 * jitter));
+            now.checked_add(spread.ok()?)
+        });
         Self { limits, aged, idle_since: Some(now), drain: None }
     }
 

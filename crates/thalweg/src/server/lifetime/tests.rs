@@ -26,6 +26,15 @@ fn the_age_is_spread_by_a_tenth_either_way() {
 }
 
 #[test]
+fn the_longest_of_times_are_for_ever() {
+    let (now, max) = (Instant::now(), Some(Duration::MAX));
+    for jitter in [0.0, 0.5, 1.0] {
+        let mut life = Lifetime::new(LifetimeLimits { idle: max, age: max, grace: max }, now, jitter);
+        assert_eq!(life.decide(now + S * 1_000_000), Next::Wait(None));
+    }
+}
+
+#[test]
 fn calls_in_flight_at_the_age_have_the_grace_and_no_more() {
     let now = Instant::now();
     let mut life = Lifetime::new(limits(None, Some(100), Some(7)), now, 0.5);

@@ -30,7 +30,7 @@ pub(in crate::server) async fn accept_all(
         let mut pause = PAUSE.0;
         loop {
             let permit = permit(room.clone()).await;
-            match poll_fn(|cx| (bound.accept)(cx)).await {
+            match poll_fn(|cx| bound.poll_accept(cx)).await {
                 Some(Ok(connected)) => {
                     pause = PAUSE.0;
                     let credentials = bound.credentials.clone();

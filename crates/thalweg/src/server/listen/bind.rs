@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, path::Path, sync::Arc, task::Poll, time::Duration};
 
+use socket2::SockRef;
 use thalweg_core::endpoint::Address;
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
@@ -12,7 +13,10 @@ use crate::{
     credentials::ServerCredentials,
     io::PeerInfo,
     server::error::ServerError,
-    transport::{Connected, connector::memory::MemoryListener},
+    transport::{
+        Connected,
+        connector::{memory::MemoryListener, tcp::set_user_timeout},
+    },
 };
 
 /// Listens. TCP connections are given up once sent bytes stay unacknowledged for `user_timeout` (A18).
@@ -94,10 +98,9 @@ fn tcp(listener: TcpListener, user_timeout: Option<Duration>) -> (Accept, Option
 
 fn tcp_connected(stream: TcpStream, remote: SocketAddr, user_timeout: Option<Duration>) -> io::Result<Connected> {
     stream.set_nodelay(true)?;
-    #[cfg(target_os = "linux")]
-    socket2::SockRef::from(&stream).set_tcp_user_timeout(user_timeout)?;
-    #[cfg(not(target_os = "linux"))]
-    let _ = user_timeout;
+    if let Some(timeout) = user_timeout {
+        set_user_timeout(SockRef::from(&stream), timeout)?;
+    }
     let local = stream.local_addr().ok().map(Address::Tcp);
     let peer = PeerInfo { local, remote: Some(Address::Tcp(remote)), ..PeerInfo::default() };
     Ok(Connected { io: Box::new(stream), peer })

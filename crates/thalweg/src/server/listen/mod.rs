@@ -9,7 +9,7 @@ use std::{
     fmt, io,
     net::SocketAddr,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use futures_core::Stream;
@@ -20,6 +20,7 @@ use tokio::net::UnixListener;
 
 use crate::{
     credentials::ServerCredentials,
+    rt,
     transport::{Connected, connector::memory::MemoryListener},
 };
 
@@ -132,6 +133,15 @@ pub(super) struct Bound {
     pub(super) local: Option<Address>,
     /// The socket's file, if we made it.
     _file: Option<SocketFile>,
+}
+
+impl Bound {
+    /// The next connection, or why there is none; `None` when there will be no more. A source that always has an answer
+    /// takes turns with everybody else.
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Connected>>> {
+        ready!(rt::poll_turn(cx));
+        (self.accept)(cx)
+    }
 }
 
 impl fmt::Debug for Bound {

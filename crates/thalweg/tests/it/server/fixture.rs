@@ -22,7 +22,10 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_stream::{Stream, StreamExt, wrappers::ReceiverStream};
-use tonic::{Code, Status, Streaming};
+use tonic::{
+    Code, Extensions, Status, Streaming,
+    metadata::{MetadataMap, MetadataValue},
+};
 
 /// Lets everything happen that happens without new input. Only on paused time.
 pub(crate) async fn settle() {
@@ -84,7 +87,7 @@ fn reply(message: impl Into<String>) -> HelloReply {
 
 fn add_trailers(trailers: &TrailingMetadata) {
     trailers.insert("x-cost", "12".parse().unwrap());
-    trailers.insert_bin("x-trace-bin", tonic::metadata::MetadataValue::from_bytes(&[0, 255]));
+    trailers.insert_bin("x-trace-bin", MetadataValue::from_bytes(&[0, 255]));
 }
 
 #[tonic::async_trait]
@@ -99,6 +102,16 @@ impl Greeter for Script {
             "fail" => {
                 add_trailers(&trailers);
                 return Err(Status::not_found("nobody of that name"));
+            }
+            name @ ("hop" | "hop and fail") => {
+                let hop = "close".parse::<MetadataValue<_>>().unwrap();
+                trailers.insert("connection", hop.clone());
+                let mut metadata = MetadataMap::new();
+                metadata.insert("connection", hop);
+                if name == "hop" {
+                    return Ok(tonic::Response::from_parts(metadata, reply(name), Extensions::default()));
+                }
+                return Err(Status::with_metadata(Code::NotFound, "nobody of that name", metadata));
             }
             "not mine" => return Err(Status::unimplemented("")),
             "peer" => return Ok(tonic::Response::new(reply(format!("{:?}", request.peer().unwrap())))),

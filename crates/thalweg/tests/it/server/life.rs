@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use h2::Reason;
 use thalweg::{Server, transport::keepalive::Keepalive};
+use thalweg_testkit::wire::{
+    frame::{END_HEADERS, Frame, Kind},
+    hpack::encode,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     time::{Instant, timeout},
@@ -17,6 +22,19 @@ const S: Duration = Duration::from_secs(1);
 /// Says what a client says first, and nothing after.
 async fn fall_silent(pipe: &mut DuplexStream) {
     pipe.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+}
+
+/// Reads what the server says until it says GOAWAY.
+async fn read_goaway(pipe: &mut DuplexStream) {
+    let mut read = BytesMut::new();
+    loop {
+        while let Some(frame) = Frame::decode(&mut read) {
+            if frame.kind == Kind::GoAway {
+                return;
+            }
+        }
+        assert_ne!(pipe.read_buf(&mut read).await.unwrap(), 0, "closed without a GOAWAY");
+    }
 }
 
 /// A call in flight that takes ten seconds.
@@ -72,6 +90,38 @@ async fn an_idle_connection_is_sent_away() {
     assert_eq!(Answer::of(response).await.unwrap().code(), Code::Ok);
     client.connection.await.unwrap().unwrap();
     assert_eq!(begun.elapsed().as_secs(), 13);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_ends_as_it_comes_is_no_idle_time() {
+    let world = World::new(|server| server.max_connection_idle(S * 10)).await;
+    let mut pipe = world.pipe().await;
+    let begun = Instant::now();
+    fall_silent(&mut pipe).await;
+    assert!(timeout(S * 9, read_goaway(&mut pipe)).await.is_err());
+    let mut call = BytesMut::new();
+    let head = encode(&[(":method", "POST"), (":scheme", "http"), (":authority", "test"), (":path", SAY_HELLO)]);
+    Frame::new(Kind::Headers, END_HEADERS, 1, head).encode(&mut call);
+    Frame::number(Kind::RstStream, 1, Reason::CANCEL.into()).encode(&mut call);
+    pipe.write_all(&call).await.unwrap();
+    read_goaway(&mut pipe).await;
+    assert_eq!(begun.elapsed().as_secs(), 19);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_of_times_are_for_ever() {
+    let keepalive = Keepalive { time: Some(S), timeout: Duration::MAX, while_idle: true };
+    let configure = |server: thalweg::server::ServerBuilder| {
+        let server = server.max_connection_idle(Duration::MAX).max_connection_age(Duration::MAX);
+        server.max_connection_age_grace(Duration::MAX).handshake_timeout(Duration::MAX).keepalive(keepalive)
+    };
+    let mut world = World::new(configure).await;
+    let mut client = world.connect().await;
+    let response = slow_call(&mut world, &mut client).await;
+    let handle = world.handle.clone();
+    let stop = tokio::spawn(async move { handle.graceful_stop(Duration::MAX).await });
+    assert_eq!(Answer::of(response).await.unwrap().code(), Code::Ok);
+    stop.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,12 @@
 //! Several listeners at once, each with its own credentials, through every trouble; and those that cannot be.
 
-use std::io::ErrorKind;
+use std::{
+    io::ErrorKind,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+};
 
 use thalweg::{
     Server,
@@ -9,7 +15,7 @@ use thalweg::{
     transport::{Connector as _, connector::memory::MemoryListener, options::Http2Options},
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     net::{TcpListener, TcpStream, UnixStream},
 };
 use tonic::Code;
@@ -90,6 +96,25 @@ async fn accept_errors_end_no_listener() {
         world.accept_error(kind).await;
     }
     assert_eq!(world.connect().await.call(SAY_HELLO, hello("ann")).await.code(), Code::Ok);
+}
+
+#[tokio::test]
+async fn a_listener_that_has_nothing_but_errors_is_stopped_all_the_same() {
+    const ENOUGH: u32 = 100_000;
+    let count = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&count);
+    let errors = std::iter::repeat_with(move || {
+        counted.fetch_add(1, Relaxed);
+        Err::<DuplexStream, _>(ErrorKind::ConnectionReset.into())
+    });
+    let listener = Listener::incoming(tokio_stream::iter(errors.take(ENOUGH as usize)));
+    let server = Server::builder().listen(listener).bind().await.unwrap();
+    let handle = server.handle();
+    let run = tokio::spawn(server.run());
+    tokio::task::yield_now().await;
+    handle.graceful_stop(std::time::Duration::ZERO).await;
+    run.await.unwrap();
+    assert!(count.load(Relaxed) < ENOUGH, "it did not hear of the stop");
 }
 
 async fn refused(listener: impl Into<Listener>) -> ServerError {

@@ -8,7 +8,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use thalweg::context::ServerCall;
 use tonic::{Code, body::Body};
 use tower_layer::layer_fn;
 use tower_service::Service;
@@ -74,7 +75,7 @@ impl<S: Service<Request<Body>>> Service<Request<Body>> for Note<S> {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> S::Future {
-        request.headers_mut().append("x-note", http::HeaderValue::from_static(self.0));
+        request.headers_mut().append("x-note", HeaderValue::from_static(self.0));
         self.1.call(request)
     }
 }
@@ -165,4 +166,75 @@ async fn the_layer_added_first_sees_a_request_first() {
     assert_eq!(client.call("/demo.Notes/Any", hello("ann")).await.body, b"first,second");
     assert_eq!(client.call(SAY_HELLO, hello("ann")).await.messages(), ["hello ann"]);
     assert_eq!(client.call("/demo.Nobody/Any", hello("ann")).await.code(), Code::Unimplemented);
+}
+
+/// Answers with headers that HTTP/2 forbids, in its head and in its trailers.
+#[derive(Clone)]
+struct OfTheConnection;
+
+const OF_THE_CONNECTION: [&str; 6] =
+    ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
+
+/// A body of trailers alone.
+struct Trailers(Option<HeaderMap>);
+
+impl http_body::Body for Trailers {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|trailers| Ok(http_body::Frame::trailers(trailers))))
+    }
+}
+
+impl Service<Request<Body>> for OfTheConnection {
+    type Response = Response<Trailers>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Trailers>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let value = || HeaderValue::from_static("close");
+        let mut headers = HeaderMap::new();
+        headers.insert("x-mine", value());
+        for name in OF_THE_CONNECTION {
+            headers.append(name, value());
+            headers.append(name, value());
+        }
+        let call = request.extensions().get::<ServerCall>().unwrap();
+        call.trailers().insert("connection", "close".parse().unwrap());
+        let with_trailers = request.uri().path().ends_with("Trailers");
+        let mut response = Response::new(Trailers(with_trailers.then(|| headers.clone())));
+        *response.headers_mut() = headers;
+        ready(Ok(response))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_of_a_connection_are_left_out_of_a_response() {
+    let world = World::new(|server| server.add_route("demo.Old", OfTheConnection)).await;
+    let mut client = world.connect().await;
+    for path in ["/demo.Old/Headers", "/demo.Old/Trailers"] {
+        let answer = client.call(path, hello("ann")).await;
+        for headers in [answer.head.headers(), answer.end()] {
+            assert_eq!(headers["x-mine"], "close");
+            assert!(OF_THE_CONNECTION.iter().all(|name| !headers.contains_key(*name)), "{headers:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_of_a_connection_are_left_out_of_a_handlers_metadata() {
+    let mut client = World::plain().await.connect().await;
+    for name in ["hop", "hop and fail"] {
+        let answer = client.call(SAY_HELLO, hello(name)).await;
+        assert_eq!(answer.code(), if name == "hop" { Code::Ok } else { Code::NotFound });
+        assert!(!answer.end().contains_key("connection") && !answer.head.headers().contains_key("connection"));
+    }
 }
