@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     connectivity::Connectivity,
+    deadline,
     endpoint::{Address, Endpoint},
     random::Random,
 };
@@ -162,7 +163,7 @@ impl<'a> Cx<'a> {
     /// A timer that fires after `after`.
     pub fn arm(&mut self, after: Duration) -> Timer {
         let timer = Timer(self.mint.key());
-        self.out.push(Command::Arm { timer, at: self.now + after });
+        self.out.push(Command::Arm { timer, at: deadline::from_now(self.now, after) });
         timer
     }
 

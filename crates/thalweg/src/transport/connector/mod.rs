@@ -6,7 +6,7 @@ mod tests;
 
 pub mod memory;
 pub mod proxy;
-mod tcp;
+pub(crate) mod tcp;
 mod unix;
 
 use std::time::Duration;

@@ -12,6 +12,7 @@ use std::{
 
 use thalweg_core::{
     backoff::{Backoff, BackoffConfig},
+    deadline,
     random::Random,
 };
 use tokio::sync::watch;
@@ -198,7 +199,7 @@ impl Cache {
             }
             Err(status) => {
                 let State { backoff, random, .. } = &mut *state;
-                let until = now + backoff.next(random);
+                let until = deadline::from_now(now, backoff.next(random));
                 state.failed = Some(Failed { status: status.clone(), until });
                 Err(status)
             }
@@ -218,7 +219,7 @@ impl Drop for Refreshing<'_> {
 impl Held {
     fn new(token: &Token, now: Instant) -> Self {
         let times = token.lifetime.map(|lifetime| {
-            let end = now + lifetime.saturating_sub(MARGIN);
+            let end = deadline::from_now(now, lifetime.saturating_sub(MARGIN));
             (end.checked_sub(RENEW_EARLY).map_or(now, |renew| renew.max(now)), end)
         });
         Self { value: token.value.clone(), times }

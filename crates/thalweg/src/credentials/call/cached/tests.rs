@@ -158,6 +158,16 @@ async fn a_token_without_an_end_is_kept() {
     assert_eq!(ask(&token).await.unwrap(), "Bearer one");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_token_that_outlives_the_clock_is_kept() {
+    let script = Script::new([good("one", u64::MAX)]);
+    script.allow(1);
+    let token = CachedToken::new(script.clone());
+    ask(&token).await.unwrap();
+    advance(Duration::from_secs(1 << 28)).await;
+    assert_eq!(ask(&token).await.unwrap(), "Bearer one");
+}
+
 #[derive(Debug)]
 struct Panics;
 

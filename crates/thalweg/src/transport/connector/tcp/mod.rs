@@ -5,6 +5,7 @@ mod tests;
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use socket2::SockRef;
 use thalweg_core::{endpoint::Address, target::host_and_port};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 
@@ -56,9 +57,8 @@ impl TcpConnector {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.set_nodelay(true)?;
         socket.set_keepalive(true)?;
-        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-        if self.user_timeout.is_some() {
-            socket2::SockRef::from(&socket).set_tcp_user_timeout(self.user_timeout)?;
+        if let Some(timeout) = self.user_timeout {
+            set_user_timeout(SockRef::from(&socket), timeout)?;
         }
         socket.connect(address).await
     }
@@ -80,6 +80,17 @@ impl Connector for TcpConnector {
     fn connect(&self, address: Address) -> BoxFuture<'_, Result<Connected, ConnectError>> {
         Box::pin(async move { self.reach(&address).await })
     }
+}
+
+/// Sets `TCP_USER_TIMEOUT` where there is one, as near to `timeout` as its milliseconds come.
+pub(crate) fn set_user_timeout(socket: SockRef<'_>, timeout: Duration) -> io::Result<()> {
+    // Zero would be the system's default, and more is an error.
+    let timeout = timeout.clamp(Duration::from_millis(1), Duration::from_millis(i32::MAX as u64));
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    socket.set_tcp_user_timeout(Some(timeout))?;
+    #[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]
+    let _ = (socket, timeout);
+    Ok(())
 }
 
 /// What the system says the addresses of `host:port` are.

@@ -10,10 +10,22 @@ async fn an_address_is_reached_with_the_socket_options_that_grpc_wants() {
     let address = listener.local_addr().unwrap();
     let connector = TcpConnector::new().user_timeout(Some(Duration::from_secs(20)));
     let stream = connector.open(address).await.unwrap();
-    let socket = socket2::SockRef::from(&stream);
+    let socket = SockRef::from(&stream);
     assert!(stream.nodelay().unwrap() && socket.keepalive().unwrap());
     #[cfg(target_os = "linux")]
     assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(20)));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_user_timeout_that_the_system_cannot_express_is_the_nearest_that_it_can() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    for (timeout, millis) in [(Duration::MAX, i32::MAX as u64), (Duration::from_micros(1), 1)] {
+        let stream = TcpConnector::new().user_timeout(Some(timeout)).open(address).await.unwrap();
+        let set = SockRef::from(&stream).tcp_user_timeout().unwrap();
+        assert_eq!(set, Some(Duration::from_millis(millis)));
+    }
 }
 
 #[tokio::test]
