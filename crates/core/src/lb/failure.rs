@@ -84,15 +84,6 @@ impl Failure {
         }
     }
 
-    /// The failure as a status, as of `now` (for "next attempt in").
-    #[must_use]
-    pub fn to_status(&self, now: Instant) -> Status {
-        match self {
-            Self::Status(status) => status.clone(),
-            Self::Backends { .. } => Status::unavailable(self.at(now).to_string()),
-        }
-    }
-
     /// Displays the story as of `now`: "10.0.0.1:50051 connection refused (next attempt in 1.4s)".
     #[must_use]
     pub fn at(&self, now: Instant) -> impl fmt::Display {

@@ -95,12 +95,4 @@ impl Subchannel {
             self.state = SubchannelState::Idle;
         }
     }
-
-    /// Forgets the failures so far: the wait that is under way ends now (TRANSIENT_FAILURE becomes IDLE), the attempt
-    /// that is under way may be followed by another at once, and the sequence of waits starts anew.
-    pub fn reset_backoff(&mut self) {
-        self.backoff.reset();
-        self.retry_at = None;
-        self.backoff_over();
-    }
 }

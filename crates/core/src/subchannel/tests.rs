@@ -76,29 +76,6 @@ fn a_success_forgets_the_failures_before_it() {
 }
 
 #[test]
-fn resetting_the_backoff_ends_the_wait_and_starts_the_sequence_anew() {
-    let (mut subchannel, now, mut random) = machine();
-    for _ in 0..5 {
-        subchannel.backoff_over();
-        subchannel.connect(now, &mut random);
-        subchannel.failed(now, "refused".into());
-    }
-    subchannel.reset_backoff();
-    assert_eq!(*subchannel.state(), SubchannelState::Idle);
-    subchannel.connect(now, &mut random);
-    assert_eq!(subchannel.failed(now, "refused".into()), now + SECOND);
-}
-
-#[test]
-fn resetting_the_backoff_during_an_attempt_lets_another_follow_at_once() {
-    let (mut subchannel, now, mut random) = machine();
-    subchannel.connect(now, &mut random);
-    subchannel.reset_backoff();
-    assert_eq!(*subchannel.state(), SubchannelState::Connecting);
-    assert_eq!(subchannel.failed(now, "refused".into()), now);
-}
-
-#[test]
 fn reports_that_come_too_late_change_nothing() {
     let (mut subchannel, now, mut random) = machine();
     let idle = |subchannel: &mut Subchannel| {

@@ -1,5 +1,8 @@
 //! What a policy may see and ask for during one event.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, Instant};
 
 use super::{

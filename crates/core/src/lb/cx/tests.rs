@@ -1,0 +1,14 @@
+//! What a policy asks for, as commands.
+
+use std::time::{Duration, Instant};
+
+use super::{Command, Cx, Mint};
+
+#[test]
+fn a_timer_for_longer_than_the_clock_runs_is_armed_for_the_far_future() {
+    let (now, mut mint, mut out) = (Instant::now(), Mint::new(1), vec![]);
+    let armed = Cx::new(now, &mut mint, &mut out).arm(Duration::MAX);
+    let [Command::Arm { timer, at }] = out[..] else { panic!("{out:?}") };
+    assert_eq!(timer, armed);
+    assert!(at > now + Duration::from_secs(365 * 24 * 60 * 60));
+}
