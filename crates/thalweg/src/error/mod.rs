@@ -66,9 +66,6 @@ pub enum LocalError {
     /// The request is not a well-formed gRPC request.
     #[error("malformed request: {0}")]
     MalformedRequest(Arc<str>),
-    /// The server is at a limit of its own.
-    #[error("over a limit: {0}")]
-    Overloaded(Arc<str>),
 }
 
 impl LocalError {
