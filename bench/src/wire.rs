@@ -11,6 +11,8 @@ use crate::error::Error;
 pub(crate) const UNARY: &str = "/thalweg.bench.v1.Echo/Unary";
 /// `content-type` of every message.
 pub(crate) const CONTENT_TYPE: http::HeaderValue = http::HeaderValue::from_static("application/grpc");
+/// The trailer that says how a call went.
+pub(crate) const GRPC_STATUS: http::HeaderName = http::HeaderName::from_static("grpc-status");
 /// More calls than any benchmark has open, so that no server's default limit stands in the way.
 pub(crate) const MAX_CONCURRENT_STREAMS: u32 = 1024;
 /// How long a server may take to answer a connection.

@@ -41,7 +41,7 @@ fn answering_at_once(
             while let Some(frame) = body.frame().await {
                 frame?;
             }
-            let trailers = HeaderMap::from_iter([(Status::GRPC_STATUS, HeaderValue::from_static("0"))]);
+            let trailers = HeaderMap::from_iter([(wire::GRPC_STATUS, HeaderValue::from_static("0"))]);
             let body = reply.with_trailers(std::future::ready(Some(Ok::<_, Infallible>(trailers))));
             let mut response = Response::new(body);
             response.headers_mut().insert(header::CONTENT_TYPE, wire::CONTENT_TYPE);

@@ -65,7 +65,7 @@ impl Caller for RawH2 {
         if received != self.frame.len() {
             return Err(Error::WrongReply { got: received, want: self.frame.len() });
         }
-        let status = body.trailers().await?.and_then(|mut trailers| trailers.remove("grpc-status"));
+        let status = body.trailers().await?.and_then(|mut trailers| trailers.remove(wire::GRPC_STATUS));
         if status.as_ref().is_some_and(|status| status == "0") { Ok(()) } else { Err(Error::Refused(status)) }
     }
 }

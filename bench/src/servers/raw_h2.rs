@@ -51,6 +51,6 @@ async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>) 
     for chunk in chunks {
         reply.send_data(chunk, false)?;
     }
-    let trailers = HeaderMap::from_iter([(tonic::Status::GRPC_STATUS, HeaderValue::from_static("0"))]);
+    let trailers = HeaderMap::from_iter([(wire::GRPC_STATUS, HeaderValue::from_static("0"))]);
     reply.send_trailers(trailers)
 }
