@@ -99,7 +99,7 @@ fn tcp(listener: TcpListener, user_timeout: Option<Duration>) -> (Accept, Option
 fn tcp_connected(stream: TcpStream, remote: SocketAddr, user_timeout: Option<Duration>) -> io::Result<Connected> {
     stream.set_nodelay(true)?;
     if let Some(timeout) = user_timeout {
-        set_user_timeout(SockRef::from(&stream), timeout)?;
+        set_user_timeout(&SockRef::from(&stream), timeout)?;
     }
     let local = stream.local_addr().ok().map(Address::Tcp);
     let peer = PeerInfo { local, remote: Some(Address::Tcp(remote)), ..PeerInfo::default() };

@@ -58,7 +58,7 @@ impl TcpConnector {
         socket.set_nodelay(true)?;
         socket.set_keepalive(true)?;
         if let Some(timeout) = self.user_timeout {
-            set_user_timeout(SockRef::from(&socket), timeout)?;
+            set_user_timeout(&SockRef::from(&socket), timeout)?;
         }
         socket.connect(address).await
     }
@@ -83,7 +83,7 @@ impl Connector for TcpConnector {
 }
 
 /// Sets `TCP_USER_TIMEOUT` where there is one, as near to `timeout` as its milliseconds come.
-pub(crate) fn set_user_timeout(socket: SockRef<'_>, timeout: Duration) -> io::Result<()> {
+pub(crate) fn set_user_timeout(socket: &SockRef<'_>, timeout: Duration) -> io::Result<()> {
     // Zero would be the system's default, and more is an error.
     let timeout = timeout.clamp(Duration::from_millis(1), Duration::from_millis(i32::MAX as u64));
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
