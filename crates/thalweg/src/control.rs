@@ -15,7 +15,7 @@ use crate::{
     resolver::{ResolveError, ResolverUpdate},
     snapshot::Board,
     subchannel::ConnectionKey,
-    transport::h2::client::{Connection, ConnectionEvent},
+    transport::client::{Connection, ConnectionEvent},
 };
 
 /// What the driver of a channel is told.

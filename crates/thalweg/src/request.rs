@@ -29,7 +29,8 @@ pub trait RequestExt {
     /// Ends the call at `at` with DEADLINE_EXCEEDED. The earliest of this, `set_timeout` and the service config counts.
     fn set_deadline(&mut self, at: Instant);
 
-    /// The `:authority` of this call in the place of the channel's.
+    /// The `:authority` of this call in the place of the channel's. Over TLS the server's certificate must cover it, or the
+    /// call fails with UNAVAILABLE (A81).
     ///
     /// # Errors
     ///

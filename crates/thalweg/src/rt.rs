@@ -81,7 +81,8 @@ impl Alarm {
     /// Ready once the time has come; the alarm is then no longer set.
     pub(crate) fn poll_ring(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (Some(_), Some(sleep)) = (self.at, &mut self.sleep) else { return Poll::Pending };
-        match sleep.as_mut().poll(cx) {
+        // Whatever used up the task's turn must not keep a deadline from being seen.
+        match Pin::new(&mut tokio::task::coop::unconstrained(sleep.as_mut())).poll(cx) {
             Poll::Ready(()) => {
                 self.at = None;
                 Poll::Ready(())

@@ -21,7 +21,7 @@ use crate::{
     config::ConfigSelector,
     rt::{self, BoxFuture},
     subchannel::ConnectionKey,
-    transport::h2::client::Connection,
+    transport::client::Connection,
 };
 
 /// A READY subchannel, as the data path sees it.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::WireError,
-    transport::h2::client::{ReceiveHalf, SendHalf},
+    transport::client::{ReceiveHalf, SendHalf},
 };
 
 /// What an attempt came to.

@@ -17,7 +17,7 @@ use tonic::{Code, Status};
 use super::{
     Active,
     attempt::Attempt,
-    response::{code_of, sanitize},
+    response::{GRPC_STATUS, code_of, sanitize},
     story::Story,
     upload::{Upload, UploadError},
 };
@@ -25,7 +25,7 @@ use crate::{
     error::{LocalError, WireError},
     rt::{self, Alarm, Task},
     transport::{
-        h2::client::SendHalf,
+        client::SendHalf,
         messages::{Prefixes, TooLarge},
     },
 };
@@ -107,9 +107,7 @@ impl Body for ResponseBody {
         let Some(streaming) = &mut self.0 else { return Poll::Ready(None) };
         let frame = ready!(streaming.poll_in_time(cx));
         let code = match &frame {
-            Ok(frame) => {
-                frame.trailers_ref().map(|trailers| trailers.get("grpc-status").map_or(Code::Unknown, code_of))
-            }
+            Ok(frame) => frame.trailers_ref().map(|trailers| trailers.get(GRPC_STATUS).map_or(Code::Unknown, code_of)),
             Err(status) => Some(status.code()),
         };
         if let Some(code) = code {
@@ -183,7 +181,7 @@ impl Streaming {
 
     /// The end of the stream, which must say how the call went.
     fn finish(&mut self, mut trailers: HeaderMap) -> Result<Frame<Bytes>, Status> {
-        let Some(status) = trailers.get("grpc-status") else {
+        let Some(status) = trailers.get(GRPC_STATUS) else {
             return Err(not_grpc(Code::Unknown, "the server's trailers have no grpc-status"));
         };
         if code_of(status) == Code::Ok && !self.prefixes.is_between() {

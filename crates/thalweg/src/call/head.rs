@@ -7,7 +7,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use http::{
-    HeaderMap, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue,
     header::{CONTENT_TYPE, TE, USER_AGENT},
     request::Parts,
     uri::{Authority, PathAndQuery},
@@ -21,8 +21,13 @@ use crate::{
     error::{LocalError, control_plane, core_code},
     request::CallOptions,
     rt::BoxFuture,
-    transport::h2::client::RequestHead,
+    transport::{
+        client::RequestHead,
+        metadata::{FORBIDDEN, header_list_size},
+    },
 };
+
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// The head of a call, and everything that was decided about it.
 #[derive(Debug)]
@@ -46,7 +51,7 @@ impl Head {
         let Parts { uri, mut headers, mut extensions, .. } = parts;
         let options: CallOptions = extensions.remove().unwrap_or_default();
         let path = uri.path_and_query().cloned().ok_or_else(|| malformed("the request has no path"))?;
-        let timeout = headers.remove("grpc-timeout").map(|value| parse_timeout(&value)).transpose()?;
+        let timeout = headers.remove(GRPC_TIMEOUT).map(|value| parse_timeout(&value)).transpose()?;
         let deadline = earliest(options.deadline, timeout.map(|timeout| deadline::from_now(now, timeout)));
         refuse_connection_headers(&headers)?;
         headers.insert(USER_AGENT, facts.user_agent.clone());
@@ -107,6 +112,11 @@ impl Head {
         self.check_size(facts.max_metadata_size)
     }
 
+    /// The authority that this call was given in the place of the channel's.
+    pub(super) fn own_authority(&self) -> Option<&Authority> {
+        self.options.authority.as_ref()
+    }
+
     /// The head as the transport takes it.
     pub(super) fn to_request<'a>(&'a self, facts: &'a ChannelFacts, now: Instant) -> RequestHead<'a> {
         RequestHead {
@@ -124,7 +134,7 @@ impl Head {
     }
 
     fn check_size(&self, limit: usize) -> Result<(), Status> {
-        let size = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+        let size = header_list_size(&self.headers);
         if size <= limit {
             return Ok(());
         }
@@ -156,8 +166,8 @@ fn parse_timeout(value: &HeaderValue) -> Result<Duration, Status> {
 
 /// Headers that speak of a connection are no metadata: HTTP/2 forbids them (RFC 9113 section 8.2.2).
 fn refuse_connection_headers(headers: &HeaderMap) -> Result<(), Status> {
-    const FORBIDDEN: [&str; 5] = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
-    let Some(key) = FORBIDDEN.into_iter().find(|key| headers.contains_key(*key)) else { return Ok(()) };
+    let Some(key) = headers.keys().find(|key| FORBIDDEN.contains(&key.as_str())) else { return Ok(()) };
+    let key = key.as_str();
     Err(malformed(&format!("the metadata key {key:?} is not allowed: HTTP/2 has no such header")))
 }
 

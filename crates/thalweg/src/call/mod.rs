@@ -30,6 +30,7 @@ use std::{
 };
 
 use http::{HeaderMap, Request, Response};
+use thalweg_core::connectivity::Connectivity;
 use tonic::Status;
 
 pub use self::body::ResponseBody;
@@ -45,6 +46,7 @@ use crate::{
     control::Control,
     error::{LocalError, Processed},
     rt::{self, Alarm, BoxFuture},
+    snapshot::ReadySubchannel,
 };
 
 /// The response to a call, to come.
@@ -77,7 +79,10 @@ enum Stage {
     Refused(Status),
     Credentials(BoxFuture<'static, Result<HeaderMap, Status>>),
     Pick,
+    /// For the next snapshot.
     Wait(BoxFuture<'static, ()>),
+    /// For room on this connection, or (false) the next snapshot.
+    Room(ReadySubchannel, BoxFuture<'static, bool>),
     Attempt(Attempt),
 }
 
@@ -88,6 +93,7 @@ impl std::fmt::Debug for Stage {
             Self::Credentials(_) => "Credentials",
             Self::Pick => "Pick",
             Self::Wait(_) => "Wait",
+            Self::Room(..) => "Room",
             Self::Attempt(_) => "Attempt",
         })
     }
@@ -179,6 +185,10 @@ impl Call {
                     ready!(published.as_mut().poll(cx));
                     Stage::Pick
                 }
+                Stage::Room(ready, room) => match ready!(room.as_mut().poll(cx)) {
+                    true => self.enter(ready.clone())?,
+                    false => Stage::Pick,
+                },
                 Stage::Attempt(attempt) => match ready!(attempt.poll(&mut self.course.upload, cx)) {
                     Outcome::Answered(head) => return Poll::Ready(Ok(head)),
                     Outcome::Failed(status) => return Poll::Ready(Err(status)),
@@ -204,14 +214,41 @@ impl Call {
     /// is missed.
     fn pick(&mut self) -> Result<Stage, Status> {
         let (control, now) = (&*self.active.0, rt::now());
-        if let Verdict::Attempt(attempt) = pick::try_pick(control, &mut self.course, now)? {
-            return Ok(Stage::Attempt(attempt));
+        // While the channel is READY there is mostly nothing to wait for.
+        let mut ticket = None;
+        loop {
+            if control.board.load().state != Connectivity::Ready {
+                ticket.get_or_insert_with(|| control.board.subscribe());
+            }
+            match (pick::try_pick(control, &mut self.course, now)?, ticket.take()) {
+                (Verdict::Attempt(attempt), _) => return Ok(Stage::Attempt(attempt)),
+                (Verdict::Full(ready), _) => return Ok(self.wait_for_room(ready)),
+                (Verdict::Queue, Some(seen)) => return Ok(Stage::Wait(seen.into_future())),
+                (Verdict::Queue, None) => ticket = Some(control.board.subscribe()),
+            }
         }
-        let ticket = control.board.subscribe();
-        Ok(match pick::try_pick(control, &mut self.course, now)? {
+    }
+
+    /// Opens a stream on a connection that had no room before.
+    fn enter(&mut self, ready: ReadySubchannel) -> Result<Stage, Status> {
+        Ok(match pick::open(&self.active.0, &mut self.course, &ready, rt::now())? {
             Verdict::Attempt(attempt) => Stage::Attempt(attempt),
-            Verdict::Queue => Stage::Wait(ticket.into_future()),
+            Verdict::Full(_) => self.wait_for_room(ready),
+            Verdict::Queue => Stage::Pick,
         })
+    }
+
+    /// The server allows no more calls on this connection at present. A newer snapshot may know a better one.
+    fn wait_for_room(&self, ready: ReadySubchannel) -> Stage {
+        let (connection, mut ticket) = (ready.connection.clone(), self.active.0.board.subscribe());
+        let room = async move {
+            tokio::select! {
+                biased;
+                () = connection.room() => true,
+                () = ticket.published() => false,
+            }
+        };
+        Stage::Room(ready, Box::pin(room))
     }
 
     /// Ready when the deadline has passed.

@@ -13,14 +13,18 @@ use super::{Course, attempt::Attempt, head::Head, no_backend, observe::Observati
 use crate::{
     config::CallInfo,
     control::{Control, ControlEvent},
+    credentials,
     error::{LocalError, control_plane},
     snapshot::{ReadySubchannel, Snapshot},
+    transport::client::OpenError,
 };
 
 /// What a look at the snapshot came to.
 pub(super) enum Verdict {
     /// A stream is open.
     Attempt(Attempt),
+    /// The connection that was picked has as many calls as the server allows.
+    Full(ReadySubchannel),
     /// Look again at the next snapshot.
     Queue,
 }
@@ -40,7 +44,7 @@ pub(super) fn try_pick(control: &Control, course: &mut Course, now: Instant) -> 
         return Err(course.story.deadline_exceeded(now));
     }
     match pick(control, &course.head, &snapshot, now) {
-        Pick::Use(id) => Ok(snapshot.ready(id).map_or(Verdict::Queue, |ready| open(control, course, ready, now))),
+        Pick::Use(id) => snapshot.ready(id).map_or(Ok(Verdict::Queue), |ready| open(control, course, ready, now)),
         Pick::Queue => Ok(Verdict::Queue),
         Pick::Fail(failure) => {
             let text = tell(&failure, &control.facts.target, now);
@@ -88,15 +92,37 @@ fn pick(control: &Control, head: &Head, snapshot: &Snapshot, now: Instant) -> Pi
 }
 
 /// Opens a stream. A connection that takes no more calls is reported, and the call waits for the next snapshot.
-fn open(control: &Control, course: &mut Course, ready: &ReadySubchannel, now: Instant) -> Verdict {
-    let opened = ready.connection.open(&course.head.to_request(&control.facts, now));
-    let Ok((send, receive)) = opened else {
-        control.tell(ControlEvent::Unusable(ready.key));
-        return Verdict::Queue;
+pub(super) fn open(
+    control: &Control,
+    course: &mut Course,
+    ready: &ReadySubchannel,
+    now: Instant,
+) -> Result<Verdict, Status> {
+    check_authority(&course.head, ready)?;
+    let (send, receive) = match ready.connection.open(&course.head.to_request(&control.facts, now)) {
+        Ok(opened) => opened,
+        Err(OpenError::Full) => {
+            course.story.obstructed(format!("{} has as many calls as it allows", ready.address));
+            return Ok(Verdict::Full(ready.clone()));
+        }
+        Err(OpenError::Unusable) => {
+            control.tell(ControlEvent::Unusable(ready.key));
+            return Ok(Verdict::Queue);
+        }
     };
     course.story.sent(now, ready.address.clone());
     let observation = Observation::begin(&ready.trackers, now);
-    Verdict::Attempt(Attempt::new(send, receive, observation))
+    Ok(Verdict::Attempt(Attempt::new(send, receive, observation)))
+}
+
+/// A call that bears an authority of its own goes only where the server has proven to be it (A81).
+fn check_authority(head: &Head, ready: &ReadySubchannel) -> Result<(), Status> {
+    let Some(authority) = head.own_authority() else { return Ok(()) };
+    if credentials::covers(ready.connection.peer(), authority.host()) {
+        return Ok(());
+    }
+    let text = format!("the certificate of {} does not cover the call's authority {authority}", ready.address);
+    Err(LocalError::AuthorityNotCovered.status(tonic::Code::Unavailable, text))
 }
 
 /// Why no backend can be used, with the target.

@@ -4,7 +4,7 @@ use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use tonic::{Code, Status};
 
@@ -21,6 +21,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// How the call went.
+pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+
 /// Takes a response that may be gRPC's.
 pub(super) fn accept(
     head: Response<()>,
@@ -36,7 +39,7 @@ pub(super) fn accept(
     }
     sanitize(&mut parts.headers);
     parts.extensions.insert(attempt.receive.peer().clone());
-    let body = match parts.headers.get("grpc-status") {
+    let body = match parts.headers.get(GRPC_STATUS) {
         Some(status) if attempt.receive.is_ended() || code_of(status) != Code::Ok => {
             attempt.end(code_of(status));
             ResponseBody::empty()
@@ -48,7 +51,7 @@ pub(super) fn accept(
 
 /// Whatever has a `grpc-status` is gRPC's; else both the HTTP status and the content type must be right.
 fn check(http: StatusCode, headers: &HeaderMap) -> Result<(), Status> {
-    if headers.contains_key("grpc-status") {
+    if headers.contains_key(GRPC_STATUS) {
         return Ok(());
     }
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
@@ -69,7 +72,7 @@ pub(super) fn sanitize(headers: &mut HeaderMap) {
 
 /// Removes a `grpc-status-details-bin` that is not base64: it would make a stub panic.
 fn drop_malformed_details(headers: &mut HeaderMap) {
-    const DETAILS: &str = "grpc-status-details-bin";
+    const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
     if headers.get(DETAILS).is_some_and(|value| BASE64.decode(value.as_bytes()).is_err()) {
         tracing::warn!("dropped {DETAILS}, which is not base64");
         headers.remove(DETAILS);
@@ -78,7 +81,7 @@ fn drop_malformed_details(headers: &mut HeaderMap) {
 
 /// Makes a `grpc-message` readable that is not UTF-8: a stub would forget the code with it.
 fn mend_message(headers: &mut HeaderMap) {
-    const MESSAGE: &str = "grpc-message";
+    const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
     let Some(value) = headers.get(MESSAGE) else { return };
     let decoded = percent_decode(value.as_bytes());
     if decoded.clone().decode_utf8().is_ok() {

@@ -14,7 +14,7 @@ use tonic::{Code, Status, body::Body};
 use crate::{
     error::LocalError,
     transport::{
-        h2::client::SendHalf,
+        client::SendHalf,
         messages::{Prefixes, TooLarge},
     },
 };
@@ -119,6 +119,10 @@ impl Upload {
             match Pin::new(body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     let Ok(chunk) = frame.into_data() else { continue };
+                    // Servers count empty frames as an attack.
+                    if chunk.is_empty() {
+                        continue;
+                    }
                     self.check(&chunk)?;
                     if let Some(ready) = self.ahead.replace(chunk) {
                         return Poll::Ready(Ok(self.keep(ready, false)));

@@ -204,6 +204,9 @@ impl ChannelBuilder {
         let config = self.parse_service_config()?;
         self.backoff.validate()?;
         self.http2.validate()?;
+        if self.idle_timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(BuildError::IdleTimeout);
+        }
         let needs_security = self.call_credentials.as_ref().is_some_and(|c| c.require_security());
         if needs_security && !self.credentials.is_secure() {
             return Err(BuildError::InsecureCallCredentials);
@@ -234,11 +237,13 @@ impl ChannelBuilder {
     }
 
     fn parse_authority(&self, target: &Target) -> Result<Authority, BuildError> {
-        let text = self.authority.clone().unwrap_or_else(|| {
-            let resolver = self.registry.resolver(&target.scheme);
-            resolver.map_or_else(|| target.default_authority(), |resolver| resolver.default_authority(target))
-        });
-        text.parse().map_err(|_| TargetError::Authority { authority: text }.into())
+        if let Some(authority) = &self.authority {
+            return authority.parse().map_err(|_| TargetError::Authority { authority: authority.clone() }.into());
+        }
+        let resolver = self.registry.resolver(&target.scheme);
+        let authority =
+            resolver.map_or_else(|| target.default_authority(), |resolver| resolver.default_authority(target));
+        authority.parse().map_err(|_| BuildError::DefaultAuthority { target: self.target.clone(), authority })
     }
 
     /// The environment's proxy is for names (A1); one that the application chose is for every target but Unix sockets.

@@ -13,6 +13,7 @@ use rpds::VectorSync;
 use thalweg_core::{
     backoff::{Backoff, BackoffConfig},
     connectivity::Connectivity,
+    deadline,
     lb::{
         Command, Cx, Event, Fixed, LbPolicy, Mint, Pick, Picker, SubchannelId, SubchannelState,
         graceful_switch::GracefulSwitch,
@@ -31,11 +32,11 @@ use super::{
 use crate::{
     config::ConfigSelector,
     control::{Control, ControlEvent},
-    error::ConnectError,
+    error::{ConnectError, WireError, WireErrorKind},
     rt::{self, Alarm},
     snapshot::{ReadySubchannel, Snapshot},
     subchannel::{Connecting, ConnectionKey},
-    transport::h2::client::{Connection, ConnectionEvent},
+    transport::client::{Connection, ConnectionEvent},
 };
 
 /// How many events are handled before a snapshot goes out.
@@ -151,6 +152,7 @@ impl Driver {
             ControlEvent::Attempted(key, result) => self.on_attempted(key, result),
             ControlEvent::Connection(key, event) => {
                 let (ConnectionEvent::Draining(error) | ConnectionEvent::Closed(error)) = event;
+                self.heed_calm(&error);
                 tracing::debug!(?key, %error, "connection lost");
                 self.on_connection_lost(key);
             }
@@ -205,7 +207,10 @@ impl Driver {
     fn on_attempted(&mut self, key: ConnectionKey, result: Result<Connection, ConnectError>) {
         let id = key.subchannel;
         let Some(subchannel) = self.subchannels.of_attempt(key) else { return };
-        subchannel.attempt = None;
+        // It goes on to move the connection.
+        if let Some(attempt) = subchannel.attempt.take() {
+            attempt.detach();
+        }
         match result {
             Ok(connection) => {
                 subchannel.machine.connected();
@@ -220,6 +225,17 @@ impl Driver {
         let state = subchannel.machine.state().clone();
         self.show(id);
         self.deliver(&Event::Subchannel(id, state));
+    }
+
+    /// A server that asks for calm is pinged half as often from then on (A8).
+    fn heed_calm(&mut self, error: &WireError) {
+        const ENHANCE_YOUR_CALM: u32 = 11;
+        let Some(time) = self.plan.connecting.keepalive.time else { return };
+        if error.kind == WireErrorKind::GoAway(ENHANCE_YOUR_CALM) {
+            let calmer = time.saturating_mul(2);
+            tracing::warn!(?time, ?calmer, "the server sent ENHANCE_YOUR_CALM: keepalive pings come less often now");
+            Arc::make_mut(&mut self.plan.connecting).keepalive.time = Some(calmer);
+        }
     }
 
     /// No new calls on this connection; those in flight go on if they can.
@@ -291,7 +307,7 @@ impl Driver {
         self.next.changed = true;
         self.plan.resolution.start(&self.mailbox);
         if let Some(timeout) = self.idle_timeout() {
-            self.timers.set(Due::Idleness, rt::now() + timeout);
+            self.timers.set(Due::Idleness, deadline::from_now(rt::now(), timeout));
         }
     }
 
@@ -316,8 +332,9 @@ impl Driver {
     fn check_idleness(&mut self, now: Instant) {
         let Some(control) = self.control.upgrade() else { return };
         let Some(timeout) = control.facts.idle_timeout else { return };
-        let again = control.board.quiet_since().map_or(now, |since| since) + timeout;
-        if again <= now {
+        let quiet_since = control.board.quiet_since();
+        let again = deadline::from_now(quiet_since.unwrap_or(now), timeout);
+        if quiet_since.is_some() && again <= now {
             tracing::debug!(target = %control.facts.target, "no calls: going idle");
             self.fall_asleep();
         } else {
@@ -327,9 +344,14 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// A channel that outlives its driver (because the runtime was shut down) fails its calls instead of keeping them.
+    /// A channel that outlives its driver fails its calls instead of keeping them.
     fn drop(&mut self) {
-        let end = Status::unavailable("the runtime that the channel ran on has shut down");
+        let end = if std::thread::panicking() {
+            "the channel's load-balancing policy panicked"
+        } else {
+            "the runtime that the channel ran on has shut down"
+        };
+        let end = Status::unavailable(end);
         self.put_up(Snapshot {
             state: Connectivity::Shutdown,
             asleep: false,

@@ -27,6 +27,19 @@ pub enum BuildError {
     /// The user agent.
     #[error("user agent {0:?}: only visible ASCII characters and spaces may stand in it")]
     UserAgent(String),
+    /// What would be the `:authority` of calls to this target cannot be one.
+    #[error(
+        "target {target:?}: calls cannot bear the authority {authority:?}: name one with ChannelBuilder::authority"
+    )]
+    DefaultAuthority {
+        /// The target.
+        target: String,
+        /// What its resolver makes of it.
+        authority: String,
+    },
+    /// The idle timeout is zero: the channel would never be awake.
+    #[error("the idle timeout must be above zero; None is for never")]
+    IdleTimeout,
     /// The channel's call credentials need a secure connection, and the channel is plaintext.
     #[error("call credentials need a secure channel, and this one is plaintext")]
     InsecureCallCredentials,

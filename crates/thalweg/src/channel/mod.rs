@@ -90,11 +90,12 @@ impl Channel {
 
     /// Connects and waits until a call could be sent.
     ///
-    /// It waits for as long as it takes, through failures too: give it a timeout.
+    /// It waits for as long as it takes, through failures too: give it a timeout. It returns at once when the channel's
+    /// runtime has shut down.
     pub async fn ready(&self) {
         self.connect();
         let mut state = self.state();
-        while state != Connectivity::Ready {
+        while !matches!(state, Connectivity::Ready | Connectivity::Shutdown) {
             state = self.state_change(state).await;
             if state == Connectivity::Idle {
                 self.connect();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use thalweg_core::{
+    deadline,
     endpoint::Endpoint,
     json::ConfigError,
     lb::{
@@ -45,7 +46,7 @@ impl Resolution {
     pub(super) fn start(&mut self, mailbox: &mpsc::WeakUnboundedSender<ControlEvent>) {
         self.cx = ResolverContext::new(self.policies.clone());
         self.task = Some(match self.factory.build(&self.target, self.cx.clone()) {
-            Ok(resolver) => rt::spawn(run(resolver, mailbox.clone())),
+            Ok(resolver) => rt::spawn(run(resolver, Reporter(mailbox.clone()))),
             Err(error) => {
                 let error = ResolveError::Other(error.to_string().into());
                 rt::spawn(tell(mailbox.clone(), Err(error)))
@@ -69,19 +70,29 @@ impl Resolution {
     }
 }
 
-async fn run(mut resolver: Box<dyn Resolver>, mailbox: mpsc::WeakUnboundedSender<ControlEvent>) {
-    loop {
-        let result = resolver.next().await;
-        let Some(mailbox) = mailbox.upgrade() else { return };
-        if mailbox.send(ControlEvent::Resolved(result)).is_err() {
-            return;
-        }
-    }
+async fn run(mut resolver: Box<dyn Resolver>, reporter: Reporter) {
+    while reporter.report(resolver.next().await) {}
 }
 
 async fn tell(mailbox: mpsc::WeakUnboundedSender<ControlEvent>, result: Result<ResolverUpdate, ResolveError>) {
-    if let Some(mailbox) = mailbox.upgrade() {
-        let _ = mailbox.send(ControlEvent::Resolved(result));
+    Reporter(mailbox).report(result);
+}
+
+/// Reports to the driver, at last that the resolver has panicked.
+struct Reporter(mpsc::WeakUnboundedSender<ControlEvent>);
+
+impl Reporter {
+    /// False when nobody listens any more.
+    fn report(&self, result: Result<ResolverUpdate, ResolveError>) -> bool {
+        self.0.upgrade().is_some_and(|mailbox| mailbox.send(ControlEvent::Resolved(result)).is_ok())
+    }
+}
+
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.report(Err(ResolveError::Other("the resolver panicked".into())));
+        }
     }
 }
 
@@ -148,6 +159,6 @@ impl Driver {
 
     fn retry_resolution(&mut self) {
         let wait = self.resolver_backoff.next(&mut self.random);
-        self.timers.set(Due::Resolver, rt::now() + wait);
+        self.timers.set(Due::Resolver, deadline::from_now(rt::now(), wait));
     }
 }

@@ -8,7 +8,7 @@ use thalweg_core::{
     subchannel::Subchannel as Machine,
 };
 
-use crate::{rt::Task, snapshot::ReadySubchannel, subchannel::ConnectionKey, transport::h2::client::Connection};
+use crate::{rt::Task, snapshot::ReadySubchannel, subchannel::ConnectionKey, transport::client::Connection};
 
 /// One subchannel: its machine, and what is under way for it.
 #[derive(Debug)]

@@ -93,6 +93,16 @@ impl ChannelCredentials {
     }
 }
 
+/// Has the server at the other end proven to be `host`, too? Over plaintext nobody proves anything (A81).
+#[cfg_attr(not(feature = "tls"), allow(unused_variables))]
+pub(crate) fn covers(peer: &PeerInfo, host: &str) -> bool {
+    #[cfg(feature = "tls")]
+    if let Some(info) = &peer.tls {
+        return tls::covers(info, host);
+    }
+    true
+}
+
 /// How a server secures the connections of one listener. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ServerCredentials(ServerKind);

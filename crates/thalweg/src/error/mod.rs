@@ -48,6 +48,9 @@ pub enum LocalError {
     /// What answered does not speak gRPC.
     #[error("the answer is not gRPC's: {0}")]
     NotGrpc(Arc<str>),
+    /// The server's certificate does not cover the authority that the call was given (A81).
+    #[error("the server's certificate does not cover the call's authority")]
+    AuthorityNotCovered,
     /// Call credentials failed, or were refused.
     #[error("call credentials: {0}")]
     CallCredentials(Arc<str>),

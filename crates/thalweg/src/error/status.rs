@@ -35,10 +35,17 @@ pub(crate) fn of_wire(error: WireError, address: &Address) -> Status {
     let code = match &error.kind {
         WireErrorKind::Reset(code) => code_of_reset(*code),
         WireErrorKind::Protocol(_) => Code::Internal,
-        WireErrorKind::GoAway(_) | WireErrorKind::Io(..) | WireErrorKind::Closed | WireErrorKind::KeepaliveTimedOut => {
-            Code::Unavailable
-        }
+        WireErrorKind::HeadersTooLarge { .. } => Code::ResourceExhausted,
+        WireErrorKind::GoAway(_)
+        | WireErrorKind::Violation(_)
+        | WireErrorKind::Io(..)
+        | WireErrorKind::Closed
+        | WireErrorKind::KeepaliveTimedOut => Code::Unavailable,
     };
     let message = format!("{address}: {error}");
-    LocalError::Wire(error).status(code, message)
+    let mark = match error.kind {
+        WireErrorKind::HeadersTooLarge { size, limit } => LocalError::MetadataTooLarge { size, limit },
+        _ => LocalError::Wire(error),
+    };
+    mark.status(code, message)
 }

@@ -18,8 +18,6 @@ pub enum Who {
 /// Did the server's application see the call?
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Processed {
-    /// Certainly not, and it never left this client: may be sent again as often as it takes.
-    NeverLeft,
     /// Certainly not, says the server: may be sent again once at once.
     No,
     /// Nobody knows.
@@ -52,8 +50,17 @@ pub enum WireErrorKind {
     Io(io::ErrorKind, Arc<str>),
     /// The byte stream ended.
     Closed,
-    /// The protocol was violated.
+    /// The protocol was violated on this stream.
     Protocol(Arc<str>),
+    /// The protocol was violated, and the connection ended for it.
+    Violation(Arc<str>),
+    /// The headers or trailers are larger than we accept.
+    HeadersTooLarge {
+        /// Bytes, as HTTP/2 counts them.
+        size: usize,
+        /// Bytes.
+        limit: usize,
+    },
     /// No answer to a keepalive ping in time (A8).
     KeepaliveTimedOut,
 }
@@ -65,7 +72,10 @@ impl fmt::Display for WireErrorKind {
             Self::GoAway(code) => write!(f, "connection going away with {}", http2_code(*code)),
             Self::Io(_, text) => f.write_str(text),
             Self::Closed => f.write_str("connection closed by the peer"),
-            Self::Protocol(text) => write!(f, "protocol error: {text}"),
+            Self::Protocol(text) | Self::Violation(text) => write!(f, "protocol error: {text}"),
+            Self::HeadersTooLarge { size, limit } => {
+                write!(f, "metadata of {size} bytes is larger than max_header_list_size ({limit} bytes)")
+            }
             Self::KeepaliveTimedOut => f.write_str("keepalive ping not answered in time"),
         }
     }

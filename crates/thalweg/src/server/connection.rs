@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     ops::ControlFlow,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -20,6 +20,7 @@ use crate::{
     transport::{
         Connected,
         activity::{LastRead, Watched},
+        batch::Batch,
         keepalive::{Action, Keepalive, KeepaliveState},
         options::Http2Options,
         server::ServerConnection,
@@ -88,6 +89,7 @@ struct Service {
     active: bool,
     /// Somebody wants to know.
     counts_calls: bool,
+    batch: Batch,
 }
 
 /// Why a connection needs attention.
@@ -118,6 +120,7 @@ impl Service {
             pinged: false,
             active: false,
             counts_calls,
+            batch: Batch::default(),
         }
     }
 
@@ -143,6 +146,8 @@ impl Service {
         let changed = watch.changed();
         tokio::pin!(changed);
         poll_fn(|cx| {
+            // Each call in flight holds a share.
+            ready!(self.batch.poll(Arc::strong_count(&self.shared) - 1, cx));
             if let Poll::Ready(event) = self.poll_calls(cx) {
                 return Poll::Ready(event);
             }
@@ -173,9 +178,12 @@ impl Service {
                 None => return Poll::Ready(Event::Ended),
             }
         }
+        if !self.counts_calls {
+            return Poll::Pending;
+        }
         // A call that came and ended since the last look was a call: idleness counts from now.
         let active = self.connection.has_calls() || came && !self.active;
-        if self.counts_calls && self.active != active {
+        if self.active != active {
             self.active = active;
             return Poll::Ready(Event::Activity);
         }

@@ -10,7 +10,7 @@ use crate::{
     rt,
     transport::{
         Connected, Connector,
-        h2::client::{self, Connection, ConnectionEvent, Drive},
+        client::{self, Connection, ConnectionEvent, Drive},
         keepalive::Keepalive,
         options::Http2Options,
     },
@@ -58,7 +58,8 @@ impl Connecting {
     fn suspect(&self, error: ConnectError) -> ConnectError {
         match error {
             ConnectError::Handshake(error)
-                if !self.credentials.is_secure() && matches!(error.kind, WireErrorKind::Protocol(_)) =>
+                if !self.credentials.is_secure()
+                    && matches!(error.kind, WireErrorKind::Protocol(_) | WireErrorKind::Violation(_)) =>
             {
                 ConnectError::PlaintextHandshake(error)
             }

@@ -48,10 +48,10 @@ pub struct OptionError {
 impl Http2Options {
     /// What small DATA frames that nobody has read yet may cost in memory, beyond their bytes.
     ///
-    /// Messages of a few bytes fill the window before they reach this, so a reader that is slow to take them is no
-    /// attack; frames of a single byte do reach it, and end the connection.
+    /// Two streams full of unread messages, even empty ones, stay below this, so a reader that is slow to take them is
+    /// no attack; frames of a single byte do reach it, and end the connection.
     pub(crate) fn small_frame_budget(&self) -> usize {
-        (self.connection_window as usize).saturating_mul(16)
+        (self.stream_window as usize).saturating_mul(128)
     }
 
     /// Is every option in its range?

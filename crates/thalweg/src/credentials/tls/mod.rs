@@ -13,8 +13,10 @@ use std::sync::Arc;
 
 use rustls::{
     CommonState, Error, RootCertStore,
+    client::verify_server_name,
     crypto::CryptoProvider,
-    pki_types::PrivateKeyDer,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName},
+    server::ParsedCertificate,
     sign::{CertifiedKey, SingleCertAndKey},
 };
 
@@ -52,7 +54,7 @@ impl Identity {
     fn certify(
         &self,
         provider: &CryptoProvider,
-        chain: Vec<rustls::pki_types::CertificateDer<'static>>,
+        chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Result<CertifiedKey, CredentialsError> {
         CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
@@ -117,4 +119,13 @@ fn negotiated(connection: &CommonState, server_name: Option<String>, who: &str) 
             .unwrap_or_default()
             .to_owned(),
     })
+}
+
+/// Is the peer's certificate valid for `host`?
+pub(super) fn covers(info: &TlsInfo, host: &str) -> bool {
+    let Some(leaf) = info.peer_certificates.first() else { return false };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let (leaf, name) = (CertificateDer::from(leaf.as_slice()), ServerName::try_from(host));
+    let parsed = ParsedCertificate::try_from(&leaf);
+    matches!((parsed, name), (Ok(leaf), Ok(name)) if verify_server_name(&leaf, &name).is_ok())
 }

@@ -182,7 +182,7 @@ async fn a_client_without_alpn_is_turned_away() {
     let silent = tokio_rustls::TlsConnector::from(rustls_client(&ca, &[]));
     let (a, b) = duplex(64 << 10);
     let server = server(&ca.server(&["a"]));
-    let name = rustls::pki_types::ServerName::try_from("a").unwrap();
+    let name = ServerName::try_from("a").unwrap();
     let (_, theirs) = tokio::join!(silent.connect(name, a), server.accept(Box::new(b), PeerInfo::default()));
     assert_eq!(text(theirs), "TLS: the client did not negotiate h2 by ALPN, which gRPC needs");
 }

@@ -6,7 +6,10 @@ use std::{
     pin::Pin,
     sync::{
         Arc, OnceLock, Weak,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{
+            AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -19,6 +22,7 @@ use h2::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, uri};
 use thalweg_core::deadline;
+use tokio::sync::Notify;
 
 use super::error::wire_error;
 pub(crate) use super::send::SendHalf;
@@ -28,7 +32,9 @@ use crate::{
     rt::{self, Alarm},
     transport::{
         activity::{LastRead, Watched},
+        batch::Batch,
         keepalive::{Action, Keepalive, KeepaliveState},
+        metadata::header_list_size,
         options::Http2Options,
     },
 };
@@ -57,6 +63,13 @@ struct Link {
 struct Facts {
     peer: PeerInfo,
     calls: AtomicUsize,
+    /// The server's MAX_CONCURRENT_STREAMS, as of the last look.
+    max_calls: AtomicUsize,
+    /// Calls that wait for another to end.
+    waiting: AtomicUsize,
+    room: Notify,
+    /// Bytes that a list of headers may have.
+    max_header_list_size: usize,
     /// Why we closed it ourselves.
     ended: OnceLock<WireErrorKind>,
 }
@@ -71,7 +84,8 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) timeout: Option<Duration>,
 }
 
-/// h2 starts with this limit and replaces it when the server's SETTINGS arrive; no server will ask for just this.
+/// h2 starts with this limit and replaces it when the server's SETTINGS arrive. It has no other sign of them; a server
+/// that allowed just this odd number of calls would seem never to have sent any.
 const NOT_SETTLED: usize = 0x5e77_1e57;
 
 /// Speaks HTTP/2 on `io` and waits for the server's SETTINGS. The connection moves while the second of the two runs,
@@ -95,7 +109,15 @@ pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
         Poll::Pending => Poll::Ready(Ok(())),
     })
     .await?;
-    let facts = Arc::new(Facts { peer, calls: AtomicUsize::new(0), ended: OnceLock::new() });
+    let facts = Arc::new(Facts {
+        peer,
+        calls: AtomicUsize::new(0),
+        max_calls: AtomicUsize::new(send.current_max_send_streams()),
+        waiting: AtomicUsize::new(0),
+        room: Notify::new(),
+        max_header_list_size: http2.max_header_list_size as usize,
+        ended: OnceLock::new(),
+    });
     let link = Arc::new(Link { send, facts: facts.clone() });
     let ping = if keepalive.is_on() { connection.ping_pong() } else { None };
     let link_for_driver = Arc::downgrade(&link);
@@ -107,6 +129,7 @@ pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
         keepalive,
         last_read,
         alarm: Alarm::default(),
+        batch: Batch::default(),
         on_event,
     };
     Ok((Connection(link), drive))
@@ -118,7 +141,8 @@ fn builder(options: &Http2Options) -> Builder {
         .initial_window_size(options.stream_window)
         .initial_connection_window_size(options.connection_window)
         .max_frame_size(options.max_frame_size)
-        .max_header_list_size(options.max_header_list_size)
+        // h2 drops what is over the limit without a word. A list up to this comes through, to be refused by name.
+        .max_header_list_size(options.max_header_list_size.saturating_mul(16))
         .max_send_buffer_size(options.max_send_buffer)
         .initial_max_send_streams(NOT_SETTLED)
         .data_frame_budget(options.small_frame_budget())
@@ -133,13 +157,51 @@ fn closed() -> WireError {
 }
 
 impl Connection {
-    /// Opens a stream for a call. Fails only if the call certainly does not leave this client.
-    pub(crate) fn open(&self, head: &RequestHead<'_>) -> Result<(SendHalf, ReceiveHalf), WireError> {
-        let never_left = |error: h2::Error| WireError { processed: Processed::NeverLeft, ..wire_error(&error) };
+    /// Both ends of the connection.
+    pub(crate) fn peer(&self) -> &PeerInfo {
+        &self.0.facts.peer
+    }
+
+    /// Opens a stream for a call. If that fails, the call has not left this client.
+    ///
+    /// A call that is over the server's limit is not given to h2, which would keep it even after it is given up.
+    pub(crate) fn open(&self, head: &RequestHead<'_>) -> Result<(SendHalf, ReceiveHalf), OpenError> {
+        if !self.0.facts.has_room() {
+            return Err(OpenError::Full);
+        }
         // Counted before the connection hears of it, or keepalive might overlook the call.
         let call = InFlight::enter(&self.0.facts);
-        let (response, send) = self.0.send.clone().send_request(request(head), false).map_err(never_left)?;
+        let (response, send) =
+            self.0.send.clone().send_request(request(head), false).map_err(|_| OpenError::Unusable)?;
         Ok((SendHalf::new(send), ReceiveHalf { stage: Stage::Headers(response), call }))
+    }
+
+    /// Ready when a call that was [`Full`](OpenError::Full) may try again.
+    pub(crate) async fn room(&self) {
+        let facts = &self.0.facts;
+        let _waiting = Waiting::enter(facts);
+        let notified = facts.room.notified();
+        tokio::pin!(notified);
+        // From here on no end of a call is missed.
+        notified.as_mut().enable();
+        if !facts.has_room() {
+            notified.await;
+        }
+    }
+}
+
+/// Why no stream was opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum OpenError {
+    /// As many calls are in flight as the server allows: wait for [`Connection::room`].
+    Full,
+    /// The connection takes no more calls.
+    Unusable,
+}
+
+impl Facts {
+    fn has_room(&self) -> bool {
+        self.calls.load(SeqCst) < self.max_calls.load(Relaxed)
     }
 }
 
@@ -180,14 +242,33 @@ struct InFlight(Arc<Facts>);
 
 impl InFlight {
     fn enter(facts: &Arc<Facts>) -> Self {
-        facts.calls.fetch_add(1, Relaxed);
+        facts.calls.fetch_add(1, SeqCst);
         Self(facts.clone())
+    }
+}
+
+/// Counts a call among those that wait for room.
+struct Waiting<'a>(&'a Facts);
+
+impl<'a> Waiting<'a> {
+    fn enter(facts: &'a Facts) -> Self {
+        facts.waiting.fetch_add(1, SeqCst);
+        Self(facts)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, SeqCst);
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.calls.fetch_sub(1, Relaxed);
+        self.0.calls.fetch_sub(1, SeqCst);
+        if self.0.waiting.load(SeqCst) > 0 {
+            self.0.room.notify_one();
+        }
     }
 }
 
@@ -209,6 +290,7 @@ impl ReceiveHalf {
             Ok(response) => {
                 let (head, body) = response.into_parts();
                 self.stage = Stage::Body(body);
+                self.measure(&head.headers)?;
                 Poll::Ready(Ok(Response::from_parts(head, ())))
             }
             Err(error) => Poll::Ready(Err(self.explain(&error))),
@@ -237,8 +319,20 @@ impl ReceiveHalf {
     /// The trailers, if any, after the body.
     pub(crate) fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, WireError>> {
         let Stage::Body(body) = &mut self.stage else { return Poll::Pending };
-        let trailers = ready!(body.poll_trailers(cx));
-        Poll::Ready(trailers.map_err(|error| self.explain(&error)))
+        let trailers = ready!(body.poll_trailers(cx)).map_err(|error| self.explain(&error))?;
+        if let Some(trailers) = &trailers {
+            self.measure(trailers)?;
+        }
+        Poll::Ready(Ok(trailers))
+    }
+
+    fn measure(&self, headers: &HeaderMap) -> Result<(), WireError> {
+        let (size, limit) = (header_list_size(headers), self.call.0.max_header_list_size);
+        if size <= limit {
+            return Ok(());
+        }
+        let kind = WireErrorKind::HeadersTooLarge { size, limit };
+        Err(WireError { who: Who::Local, processed: Processed::Maybe, kind })
     }
 
     /// Our own reason for closing the connection, or for refusing the response, explains more than the stream's error.
@@ -271,13 +365,18 @@ pub(crate) struct Drive<F> {
     keepalive: KeepaliveState,
     last_read: LastRead,
     alarm: Alarm,
+    batch: Batch,
     on_event: F,
 }
 
 impl<F: Fn(ConnectionEvent)> Drive<F> {
-    /// h2 tells of a GOAWAY only by refusing to be ready.
-    fn watch_for_goaway(&mut self, cx: &mut Context<'_>) {
+    /// h2 tells of a GOAWAY only by refusing to be ready, and of a new limit not at all.
+    fn look_for_news(&mut self, cx: &mut Context<'_>) {
         let Some(link) = self.link.upgrade() else { return };
+        let max_calls = link.send.current_max_send_streams();
+        if self.facts.max_calls.swap(max_calls, Relaxed) < max_calls {
+            self.facts.room.notify_waiters();
+        }
         if let Poll::Ready(Err(error)) = link.send.clone().poll_ready(cx) {
             self.link = Weak::new();
             (self.on_event)(ConnectionEvent::Draining(wire_error(&error)));
@@ -312,12 +411,13 @@ impl<F: Fn(ConnectionEvent) + Unpin> Future for Drive<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        ready!(this.batch.poll(this.facts.calls.load(Relaxed), cx));
         if let Poll::Ready(result) = Pin::new(&mut this.connection).poll(cx) {
             let error = result.map_or_else(|error| wire_error(&error), |()| closed());
             (this.on_event)(ConnectionEvent::Closed(error));
             return Poll::Ready(());
         }
-        this.watch_for_goaway(cx);
+        this.look_for_news(cx);
         ready!(this.poll_keepalive(cx));
         let kind = this.facts.ended.get_or_init(|| WireErrorKind::KeepaliveTimedOut).clone();
         (this.on_event)(ConnectionEvent::Closed(WireError { who: Who::Local, processed: Processed::Maybe, kind }));

@@ -20,7 +20,7 @@ pub(super) fn wire_error(error: &h2::Error) -> WireError {
         let processed = if error.is_remote() { Processed::No } else { Processed::Maybe };
         let kind = match error.is_remote() {
             true => WireErrorKind::GoAway(code),
-            false => WireErrorKind::Protocol(error.to_string().into()),
+            false => WireErrorKind::Violation(error.to_string().into()),
         };
         return WireError { who, processed, kind };
     }

@@ -5,6 +5,8 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
+use thalweg_core::deadline;
+
 /// When to ping an otherwise silent connection, and how long to wait for the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keepalive {
@@ -67,13 +69,13 @@ impl KeepaliveState {
         let Some(time) = self.options.time else { return Action::Wait(None) };
         self.quiet_since = self.quiet_since.max(last_read);
         if let Some(sent) = self.pinged {
-            let due = sent.max(last_read) + self.options.timeout;
+            let due = deadline::from_now(sent.max(last_read), self.options.timeout);
             return if now >= due { Action::Close } else { Action::Wait(Some(due)) };
         }
         if !active && !self.options.while_idle {
             return Action::Wait(None);
         }
-        let due = self.quiet_since + time;
+        let due = deadline::from_now(self.quiet_since, time);
         if now < due {
             return Action::Wait(Some(due));
         }

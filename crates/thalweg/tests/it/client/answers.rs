@@ -256,13 +256,28 @@ async fn headers_beyond_the_limit_end_their_call_alone_and_are_named() {
     let long = "x".repeat(3000);
     peer.send_headers(head.stream, &[HEAD, &[("x-long", &long)]].concat()).await;
     let status = outcome.await.unwrap().unwrap_err();
-    let text = "the response is not valid HTTP/2, or its headers are larger than max_header_list_size";
-    assert_eq!((status.code(), status.message()), (Code::Internal, &*format!("{ONE}: protocol error: {text}")));
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert!(status.message().contains("is larger than max_header_list_size (2000 bytes)"), "{status:?}");
+    assert!(matches!(LocalError::of(&status), Some(LocalError::MetadataTooLarge { limit: 2000, .. })), "{status:?}");
 
     let next = call(&script.channel, named("bob"));
     let stream = peer.expect_headers().await.stream;
     answer(&mut peer, stream, "hello").await;
     assert_eq!(next.await.unwrap().unwrap().message, "hello");
+}
+
+#[tokio::test(start_paused = true)]
+async fn trailers_beyond_the_limit_end_their_call_and_are_named() {
+    let mut script = Script::with(|builder| {
+        builder.http2(thalweg::transport::options::Http2Options { max_header_list_size: 2000, ..Default::default() })
+    });
+    let (outcome, mut peer, head) = script.call().await;
+    let long = "x".repeat(3000);
+    peer.send_headers(head.stream, &[HEAD].concat()).await;
+    peer.send_trailers(head.stream, &[("x-long", &*long), ("grpc-status", "0")]).await;
+    let status = outcome.await.unwrap().unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert!(matches!(LocalError::of(&status), Some(LocalError::MetadataTooLarge { limit: 2000, .. })), "{status:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -272,7 +287,7 @@ async fn a_peer_that_breaks_http2_ends_the_call_and_the_next_one_gets_a_new_conn
     // A header block that points into an empty table.
     peer.send(&Frame::new(Kind::Headers, END_HEADERS | END_STREAM, head.stream, vec![0xff, 0x7f])).await;
     let status = outcome.await.unwrap().unwrap_err();
-    assert_eq!(status.code(), Code::Internal);
+    assert_eq!(status.code(), Code::Unavailable);
     assert!(status.message().starts_with(&format!("{ONE}: protocol error: ")), "{status:?}");
     assert!(matches!(LocalError::of(&status), Some(LocalError::Wire(wire)) if wire.who == Who::Local));
     let next = call(&script.channel, named("bob"));

@@ -254,25 +254,71 @@ async fn a_call_beyond_the_servers_limit_of_streams_waits_for_its_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_given_up_before_its_turn_is_cancelled_at_its_turn() {
+async fn a_call_that_is_given_up_before_its_turn_never_leaves() {
     let mut script = Script::new();
     let first = call(&script.channel, named("ann"));
     let mut peer = script.accept_with(&[(MAX_STREAMS, 1)]).await;
     let stream = peer.expect_headers().await.stream;
     peer.expect_message(stream).await;
-    let given_up = call(&script.channel, named("bob"));
+    let given_up: Vec<_> = (0..100).map(|_| call(&script.channel, named("bob"))).collect();
     settle().await;
-    given_up.abort();
+    given_up.iter().for_each(tokio::task::JoinHandle::abort);
     answer(&mut peer, stream, "hello ann").await;
     first.await.unwrap().unwrap();
-    // The h2 crate opens the stream all the same.
-    let stream = peer.expect_headers().await.stream;
-    assert_eq!(peer.expect_reset(stream).await, CANCEL);
+    peer.expect_quiet(Duration::from_secs(1)).await;
     let next = call(&script.channel, named("cid"));
     let stream = peer.expect_headers().await.stream;
     peer.expect_message(stream).await;
     answer(&mut peer, stream, "hello cid").await;
     assert_eq!(next.await.unwrap().unwrap().message, "hello cid");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_wait_for_room_all_get_their_turn() {
+    let mut script = Script::new();
+    let calls: Vec<_> = (0..20).map(|_| call(&script.channel, named("ann"))).collect();
+    let mut peer = script.accept_with(&[(MAX_STREAMS, 2)]).await;
+    for _ in 0..10 {
+        let streams = [peer.expect_headers().await.stream, peer.expect_headers().await.stream];
+        for stream in streams {
+            answer(&mut peer, stream, "hello").await;
+        }
+    }
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().message, "hello");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_allows_more_calls_lets_those_that_wait_go() {
+    let mut script = Script::new();
+    let calls: Vec<_> = (0..3).map(|_| call(&script.channel, named("ann"))).collect();
+    let mut peer = script.accept_with(&[(MAX_STREAMS, 1)]).await;
+    let first = peer.expect_headers().await.stream;
+    peer.send_settings(&[(MAX_STREAMS, 3)]).await;
+    let others = [peer.expect_headers().await.stream, peer.expect_headers().await.stream];
+    for stream in [first].into_iter().chain(others) {
+        answer(&mut peer, stream, "hello").await;
+    }
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().message, "hello");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_wait_for_room_go_elsewhere_when_the_connection_ends() {
+    let mut script = Script::new();
+    let first = call(&script.channel, named("ann"));
+    let mut peer = script.accept_with(&[(MAX_STREAMS, 1)]).await;
+    peer.expect_headers().await;
+    let waiting = call(&script.channel, named("bob"));
+    settle().await;
+    drop(peer);
+    assert_eq!(first.await.unwrap().unwrap_err().code(), Code::Unavailable);
+    let mut peer = script.accept().await;
+    let stream = peer.expect_headers().await.stream;
+    answer(&mut peer, stream, "hello bob").await;
+    assert_eq!(waiting.await.unwrap().unwrap().message, "hello bob");
 }
 
 #[tokio::test(start_paused = true)]

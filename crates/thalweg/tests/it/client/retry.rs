@@ -12,7 +12,7 @@ use tonic::{Code, Request};
 use crate::support::{
     call, client,
     fleet::ONE,
-    hello, named,
+    named,
     script::{CANCEL, END, HEAD, REFUSED, Script, answer, name_in, reply},
     settle, told,
 };
@@ -196,31 +196,4 @@ async fn a_deadline_that_passes_before_a_call_is_sent_again_tells_why_it_had_to_
     let text = format!("after 200ms: 200ms waiting for a READY backend ({ONE}: connection going away with NO_ERROR)");
     let status = call.await.unwrap().unwrap_err();
     assert_eq!(told(&status), (Code::DeadlineExceeded, &*text, Some(LocalError::DeadlineExceeded)));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_call_at_any_moment_of_a_goaway_or_an_end_succeeds() {
-    for moment in 0..40 {
-        for ends in [false, true] {
-            let mut script = Script::new();
-            let (first, mut old, head) = script.call().await;
-            old.expect_message(head.stream).await;
-            answer(&mut old, head.stream, "hello").await;
-            first.await.unwrap().unwrap();
-            if ends {
-                old.close().await
-            } else {
-                old.go_away(head.stream, 0, "").await
-            }
-            for _ in 0..moment {
-                tokio::task::yield_now().await;
-            }
-            let channel = script.channel.clone();
-            let call = tokio::spawn(async move { hello(&channel, "bob").await });
-            let mut new = script.accept().await;
-            let stream = request(&mut new, "bob").await;
-            answer(&mut new, stream, "hello again").await;
-            assert_eq!(call.await.unwrap().unwrap().message, "hello again", "after {moment} turns");
-        }
-    }
 }

@@ -4,5 +4,6 @@ mod drained;
 mod killed;
 mod partial;
 mod silent;
+mod threads;
 #[cfg(feature = "tls")]
 mod tls;
