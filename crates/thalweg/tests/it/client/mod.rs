@@ -11,6 +11,7 @@ mod extremes;
 mod limits;
 mod metadata;
 mod moments;
+mod moments;
 mod policies;
 mod requests;
 mod retry;

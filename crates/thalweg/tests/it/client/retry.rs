@@ -155,15 +155,19 @@ async fn a_response_that_has_begun_is_not_asked_for_again() {
     peer.expect_quiet(Duration::from_secs(1)).await;
 }
 
+/// SETTINGS_INITIAL_WINDOW_SIZE.
+const WINDOW: u16 = 4;
+
 #[tokio::test(start_paused = true)]
-async fn a_replay_that_is_answered_early_sends_the_rest_once() {
+async fn a_replay_that_is_answered_in_its_middle_sends_the_rest_once() {
     let mut script = Script::new();
     let (say, names) = mpsc::unbounded_channel();
     let mut client = client(&script.channel);
     let call = tokio::spawn(async move { client.chat(Request::new(UnboundedReceiverStream::new(names))).await });
-    let mut peer = script.accept().await;
+    // Room for one message of ten bytes, and a little of the next.
+    let mut peer = script.accept_with(&[(WINDOW, 12)]).await;
     let refused = peer.expect_headers().await.stream;
-    for name in ["ann", "bob"] {
+    for name in ["ann", "bob", "cid"] {
         say.send(HelloRequest { name: name.into() }).unwrap();
         assert_eq!(name_in(peer.expect_message(refused).await), name);
     }
@@ -171,9 +175,9 @@ async fn a_replay_that_is_answered_early_sends_the_rest_once() {
     let stream = peer.expect_headers().await.stream;
     peer.send_headers(stream, HEAD).await;
     let mut replies = call.await.unwrap().unwrap().into_inner();
-    say.send(HelloRequest { name: "cid".into() }).unwrap();
+    say.send(HelloRequest { name: "dot".into() }).unwrap();
     drop(say);
-    for name in ["ann", "bob", "cid"] {
+    for name in ["ann", "bob", "cid", "dot"] {
         assert_eq!(name_in(peer.expect_message(stream).await), name);
     }
     peer.expect_end(stream).await;
