@@ -11,7 +11,6 @@ mod extremes;
 mod limits;
 mod metadata;
 mod moments;
-mod moments;
 mod policies;
 mod requests;
 mod retry;
