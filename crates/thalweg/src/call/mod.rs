@@ -27,6 +27,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Instant,
 };
 
 use http::{HeaderMap, Request, Response};
@@ -46,7 +47,7 @@ use crate::{
     control::Control,
     error::{LocalError, Processed},
     rt::{self, Alarm, BoxFuture},
-    snapshot::ReadySubchannel,
+    snapshot::{ReadySubchannel, Ticket},
 };
 
 /// The response to a call, to come.
@@ -63,6 +64,8 @@ struct Call {
     active: Active,
     course: Course,
     alarm: Alarm,
+    /// The time, while nothing has been waited for: a look at the clock less.
+    now: Option<Instant>,
     /// A6: the server may refuse a call once without the application noticing.
     refused: bool,
 }
@@ -128,10 +131,11 @@ impl ResponseFuture {
         };
         let credentials = head.credentials(&control.facts);
         let story = Story::new(now, credentials.is_some());
+        let fresh = credentials.is_none().then_some(now);
         let stage = credentials.map_or(Stage::Pick, Stage::Credentials);
         let upload = Upload::new(body, control.facts.replay_buffer);
         let course = Course { head, upload, story };
-        let call = Call { active, course, alarm: Alarm::default(), refused: false };
+        let call = Call { active, course, alarm: Alarm::default(), now: fresh, refused: false };
         Self { stage, call: Some(call) }
     }
 }
@@ -186,7 +190,7 @@ impl Call {
                     Stage::Pick
                 }
                 Stage::Room(ready, room) => match ready!(room.as_mut().poll(cx)) {
-                    true => self.enter(ready.clone())?,
+                    true => self.enter(ready)?,
                     false => Stage::Pick,
                 },
                 Stage::Attempt(attempt) => match ready!(attempt.poll(&mut self.course.upload, cx)) {
@@ -213,7 +217,7 @@ impl Call {
     /// The stage after a look at the snapshot. Whoever has to wait takes a ticket and looks again, so that no snapshot
     /// is missed.
     fn pick(&mut self) -> Result<Stage, Status> {
-        let (control, now) = (&*self.active.0, rt::now());
+        let (control, now) = (&*self.active.0, self.now.take().unwrap_or_else(rt::now));
         // While the channel is READY there is mostly nothing to wait for.
         let mut ticket = None;
         loop {
@@ -222,33 +226,20 @@ impl Call {
             }
             match (pick::try_pick(control, &mut self.course, now)?, ticket.take()) {
                 (Verdict::Attempt(attempt), _) => return Ok(Stage::Attempt(attempt)),
-                (Verdict::Full(ready), _) => return Ok(self.wait_for_room(ready)),
+                (Verdict::Full(ready), Some(seen)) => return Ok(wait_for_room(ready, seen)),
                 (Verdict::Queue, Some(seen)) => return Ok(Stage::Wait(seen.into_future())),
-                (Verdict::Queue, None) => ticket = Some(control.board.subscribe()),
+                (Verdict::Full(_) | Verdict::Queue, None) => ticket = Some(control.board.subscribe()),
             }
         }
     }
 
-    /// Opens a stream on a connection that had no room before.
-    fn enter(&mut self, ready: ReadySubchannel) -> Result<Stage, Status> {
-        Ok(match pick::open(&self.active.0, &mut self.course, &ready, rt::now())? {
+    /// Opens a stream on a connection that had no room before. The room is this call's: taking it elsewhere would leave
+    /// others waiting.
+    fn enter(&mut self, ready: &ReadySubchannel) -> Result<Stage, Status> {
+        Ok(match pick::open(&self.active.0, &mut self.course, ready, rt::now())? {
             Verdict::Attempt(attempt) => Stage::Attempt(attempt),
-            Verdict::Full(_) => self.wait_for_room(ready),
-            Verdict::Queue => Stage::Pick,
+            Verdict::Full(_) | Verdict::Queue => Stage::Pick,
         })
-    }
-
-    /// The server allows no more calls on this connection at present. A newer snapshot may know a better one.
-    fn wait_for_room(&self, ready: ReadySubchannel) -> Stage {
-        let (connection, mut ticket) = (ready.connection.clone(), self.active.0.board.subscribe());
-        let room = async move {
-            tokio::select! {
-                biased;
-                () = connection.room() => true,
-                () = ticket.published() => false,
-            }
-        };
-        Stage::Room(ready, Box::pin(room))
     }
 
     /// Ready when the deadline has passed.
@@ -262,10 +253,28 @@ impl Call {
     /// Hands the response over; what is left of the request goes on in a task.
     fn answer(self, head: Response<()>, attempt: Attempt) -> Result<Response<ResponseBody>, Status> {
         let Self { active, course: Course { head: request, upload, mut story }, alarm, .. } = self;
-        story.answered(rt::now());
+        let peer = request.wants_peer().then(|| attempt.receive.peer().clone());
+        if request.deadline.is_some() {
+            story.answered(rt::now());
+        }
         let rest = Rest { story, deadline: request.deadline, alarm, _active: active };
-        response::accept(head, attempt, upload, request.max_receive, rest)
+        let mut response = response::accept(head, attempt, upload, request.max_receive, rest)?;
+        peer.map(|peer| response.extensions_mut().insert(peer));
+        Ok(response)
     }
+}
+
+/// The server allows no more calls on this connection at present. A snapshot newer than the ticket may know a better one.
+fn wait_for_room(ready: ReadySubchannel, mut ticket: Ticket) -> Stage {
+    let connection = ready.connection.clone();
+    let room = async move {
+        tokio::select! {
+            biased;
+            () = connection.room() => true,
+            () = ticket.published() => false,
+        }
+    };
+    Stage::Room(ready, Box::pin(room))
 }
 
 /// The status of a call that ends because the channel's policy or resolver says so.

@@ -70,7 +70,7 @@ impl Driver {
     }
 }
 
-/// Connects, and tells the driver: first how that went, then what becomes of the connection.
+/// Connects, and moves the connection. Tells the driver first how that went, then what becomes of the connection.
 async fn make_attempt(
     connecting: Arc<Connecting>,
     address: Address,
@@ -90,7 +90,7 @@ async fn make_attempt(
     match connecting.attempt(address, deadline, on_event).await {
         Ok((connection, drive)) => {
             tell(ControlEvent::Attempted(key, Ok(connection)));
-            rt::spawn(drive).detach();
+            drive.await;
         }
         Err(error) => tell(ControlEvent::Attempted(key, Err(error))),
     }

@@ -125,3 +125,33 @@ async fn a_name_that_changes_again_and_again_fails_no_call_on_any_thread() {
     let (served, failed) = crowd.disperse().await;
     assert!(failed.is_empty(), "{} calls failed, and {served} did not: {:?}", failed.len(), failed.first());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn calls_beyond_the_servers_limits_all_get_their_turn_while_others_are_given_up() {
+    let fleet = Fleet::new();
+    let mut backends = vec![];
+    for address in [ONE, TWO, THREE] {
+        backends.push(fleet.start_with(address, |builder| builder.max_concurrent_streams(2)).await);
+    }
+    let channel = eager(&fleet);
+    let mut callers = JoinSet::new();
+    for caller in 0..16_usize {
+        let channel = channel.clone();
+        callers.spawn(async move {
+            for turns in (0..200).map(|call| (call * 7 + caller) % 20) {
+                let soon = async {
+                    for _ in 0..turns {
+                        tokio::task::yield_now().await;
+                    }
+                };
+                tokio::select! {
+                    biased;
+                    reply = hello(&channel, "ann") => drop(reply.unwrap()),
+                    () = soon => {}
+                }
+                hello(&channel, "bob").await.unwrap();
+            }
+        });
+    }
+    timeout(Duration::from_secs(60), callers.join_all()).await.expect("a call hangs");
+}
