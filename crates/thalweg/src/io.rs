@@ -12,8 +12,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
 /// A byte stream of any kind.
 pub type BoxIo = Box<dyn Io>;
 
-/// The two ends of a connection and how it is secured. Cheap to clone; in the extensions of every response, and
-/// within a handler's reach by [`ServerRequestExt::peer`](crate::context::ServerRequestExt::peer).
+/// The two ends of a connection and how it is secured. Cheap to clone; in the extensions of a response whose request
+/// [asked](crate::request::RequestExt::want_peer), and within a handler's reach by [`ServerRequestExt::peer`](crate::context::ServerRequestExt::peer).
 #[derive(Clone, Debug, Default)]
 pub struct PeerInfo {
     /// Our end, if the transport has addresses.

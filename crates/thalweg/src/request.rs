@@ -16,6 +16,7 @@ pub(crate) struct CallOptions {
     pub(crate) max_receive_message_size: Option<usize>,
     pub(crate) max_send_message_size: Option<usize>,
     pub(crate) credentials: Option<Arc<dyn CallCredentials>>,
+    pub(crate) peer: bool,
 }
 
 /// Per-call options on a [`tonic::Request`], for calls through a [`Channel`](crate::channel::Channel).
@@ -43,6 +44,9 @@ pub trait RequestExt {
     /// The largest message that is sent, in bytes as on the wire.
     fn set_max_send_message_size(&mut self, bytes: usize);
 
+    /// Puts a [`PeerInfo`](crate::io::PeerInfo) into the response's extensions: who answered, and its certificates.
+    fn want_peer(&mut self);
+
     /// Credentials for this call, beside the channel's.
     fn set_call_credentials(&mut self, credentials: Arc<dyn CallCredentials>);
 }
@@ -68,6 +72,10 @@ impl<T> RequestExt for tonic::Request<T> {
 
     fn set_max_send_message_size(&mut self, bytes: usize) {
         options(self).max_send_message_size = Some(bytes);
+    }
+
+    fn want_peer(&mut self) {
+        options(self).peer = true;
     }
 
     fn set_call_credentials(&mut self, credentials: Arc<dyn CallCredentials>) {

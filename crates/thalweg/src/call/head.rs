@@ -112,6 +112,11 @@ impl Head {
         self.check_size(facts.max_metadata_size)
     }
 
+    /// Does the caller want to know who answered?
+    pub(super) fn wants_peer(&self) -> bool {
+        self.options.peer
+    }
+
     /// The authority that this call was given in the place of the channel's.
     pub(super) fn own_authority(&self) -> Option<&Authority> {
         self.options.authority.as_ref()

@@ -38,7 +38,6 @@ pub(super) fn accept(
         return Err(status);
     }
     sanitize(&mut parts.headers);
-    parts.extensions.insert(attempt.receive.peer().clone());
     let body = match parts.headers.get(GRPC_STATUS) {
         Some(status) if attempt.receive.is_ended() || code_of(status) != Code::Ok => {
             attempt.end(code_of(status));

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::Request as HttpRequest;
-use thalweg::error::LocalError;
+use thalweg::{error::LocalError, request::RequestExt};
 use thalweg_proto::demo::{
     HelloRepeatedlyRequest, HelloRequest, greeter_client::GreeterClient, greeter_server::GreeterServer,
 };
@@ -210,6 +210,19 @@ async fn a_channel_takes_any_http_body_and_shows_both_ends_of_the_connection() {
     let data = peer.expect_data(head.stream).await;
     assert_eq!((data.bytes, data.end), (Bytes::from("raw bytes"), true));
     answer(&mut peer, head.stream, "hello").await;
+    assert_eq!(call.await.unwrap().unwrap().status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_asks_learns_who_answered() {
+    let mut script = Script::new();
+    let mut client = client(&script.channel);
+    let mut request = named("ann");
+    request.want_peer();
+    let call = tokio::spawn(async move { client.say_hello(request).await });
+    let mut peer = script.accept().await;
+    let stream = peer.expect_headers().await.stream;
+    answer(&mut peer, stream, "hello").await;
     let response = call.await.unwrap().unwrap();
     let ends: &thalweg::io::PeerInfo = response.extensions().get().unwrap();
     assert_eq!(ends.remote.as_ref().unwrap().to_string(), ONE);
