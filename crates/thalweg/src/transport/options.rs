@@ -18,8 +18,10 @@ pub struct Http2Options {
 }
 
 impl Default for Http2Options {
-    /// Windows of 512 KiB a stream and 1 MiB a connection: one slow reader leaves room for the others, and what is under
-    /// way still fits the processor's caches.
+    /// Windows of 512 KiB a stream and 1 MiB a connection: what is under way still fits the processor's caches.
+    ///
+    /// A connection's window opens only as its streams are read, so two streams that nobody reads hold up the others.
+    /// Whoever leaves many streams unread should raise `connection_window`; memory stays bounded by the streams' windows.
     fn default() -> Self {
         Self {
             stream_window: 512 << 10,
