@@ -2,10 +2,13 @@
 
 use std::{
     io::ErrorKind,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
+    task::{Context, Poll},
+    time::Duration,
 };
 
 use thalweg::{
@@ -18,6 +21,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     net::{TcpListener, TcpStream, UnixStream},
 };
+use tokio_stream::Stream;
 use tonic::Code;
 
 use super::fixture::{Client, SAY_HELLO, World, greeter, hello};
@@ -98,23 +102,33 @@ async fn accept_errors_end_no_listener() {
     assert_eq!(world.connect().await.call(SAY_HELLO, hello("ann")).await.code(), Code::Ok);
 }
 
+/// A stream of connections that yields nothing but errors, as fast as it is asked, for a long while.
+struct Broken(Arc<AtomicU32>);
+
+impl Broken {
+    const LONG: u32 = 100_000;
+}
+
+impl Stream for Broken {
+    type Item = std::io::Result<DuplexStream>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let count = self.0.fetch_add(1, Relaxed);
+        Poll::Ready((count < Self::LONG).then(|| Err(ErrorKind::ConnectionReset.into())))
+    }
+}
+
 #[tokio::test]
 async fn a_listener_that_has_nothing_but_errors_is_stopped_all_the_same() {
-    const ENOUGH: u32 = 100_000;
     let count = Arc::new(AtomicU32::new(0));
-    let counted = Arc::clone(&count);
-    let errors = std::iter::repeat_with(move || {
-        counted.fetch_add(1, Relaxed);
-        Err::<DuplexStream, _>(ErrorKind::ConnectionReset.into())
-    });
-    let listener = Listener::incoming(tokio_stream::iter(errors.take(ENOUGH as usize)));
+    let listener = Listener::incoming(Broken(Arc::clone(&count)));
     let server = Server::builder().listen(listener).bind().await.unwrap();
     let handle = server.handle();
     let run = tokio::spawn(server.run());
     tokio::task::yield_now().await;
-    handle.graceful_stop(std::time::Duration::ZERO).await;
+    handle.graceful_stop(Duration::ZERO).await;
     run.await.unwrap();
-    assert!(count.load(Relaxed) < ENOUGH, "it did not hear of the stop");
+    assert!(count.load(Relaxed) < Broken::LONG, "it did not hear of the stop");
 }
 
 async fn refused(listener: impl Into<Listener>) -> ServerError {
