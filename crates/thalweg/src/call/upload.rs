@@ -9,6 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body::Body as _;
+use smallvec::SmallVec;
 use tonic::{Code, Status, body::Body};
 
 use crate::{
@@ -35,7 +36,7 @@ pub(super) struct Upload {
     /// One chunk read ahead, so that the last one carries the end of the stream.
     ahead: Option<Bytes>,
     /// What was sent, in case it has to be sent again.
-    kept: Vec<Bytes>,
+    kept: SmallVec<[Bytes; 1]>,
     kept_bytes: usize,
     /// `None`: too much was sent to send it again, or the answer is here.
     keep: Option<usize>,
@@ -52,7 +53,7 @@ impl Upload {
         Self {
             body: Some(body),
             ahead: None,
-            kept: vec![],
+            kept: SmallVec::new(),
             kept_bytes: 0,
             keep: Some(keep),
             replayed: 0,

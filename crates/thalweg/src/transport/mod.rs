@@ -1,6 +1,6 @@
 //! The transport boundary: how bytes are reached, and how calls become HTTP/2.
 //!
-//! [`client`] and [`server`] are the whole of what the layers above know of HTTP/2: open a call and send and receive on
+//! `client` and `server` are the whole of what the layers above know of HTTP/2: open a call and send and receive on
 //! it, wait for room, hear of GOAWAY and of the end; accept calls, drain, cut, ping. They are concrete types, so nothing
 //! is boxed or dispatched per call, and another implementation behind the same names takes their place. Above this
 //! module nothing names an HTTP/2 library.
