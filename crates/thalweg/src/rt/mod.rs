@@ -1,5 +1,8 @@
 //! The only spawn, sleep and now: everything that ties thalweg to tokio's scheduler and clock.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     future::Future,
     pin::Pin,
