@@ -45,13 +45,14 @@ impl Resolution {
     /// Starts from the beginning.
     pub(super) fn start(&mut self, mailbox: &mpsc::WeakUnboundedSender<ControlEvent>) {
         self.cx = ResolverContext::new(self.policies.clone());
-        self.task = Some(match self.factory.build(&self.target, self.cx.clone()) {
-            Ok(resolver) => rt::spawn(run(resolver, Reporter(mailbox.clone()))),
+        let reporter = Reporter(mailbox.clone());
+        self.task = match self.factory.build(&self.target, self.cx.clone()) {
+            Ok(resolver) => Some(rt::spawn(run(resolver, reporter))),
             Err(error) => {
-                let error = ResolveError::Other(error.to_string().into());
-                rt::spawn(tell(mailbox.clone(), Err(error)))
+                reporter.report(Err(ResolveError::Other(error.to_string().into())));
+                None
             }
-        });
+        };
     }
 
     pub(super) fn stop(&mut self) {
@@ -72,10 +73,6 @@ impl Resolution {
 
 async fn run(mut resolver: Box<dyn Resolver>, reporter: Reporter) {
     while reporter.report(resolver.next().await) {}
-}
-
-async fn tell(mailbox: mpsc::WeakUnboundedSender<ControlEvent>, result: Result<ResolverUpdate, ResolveError>) {
-    Reporter(mailbox).report(result);
 }
 
 /// Reports to the driver, at last that the resolver has panicked.

@@ -24,7 +24,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, uri}
 use thalweg_core::deadline;
 use tokio::sync::Notify;
 
-use super::error::wire_error;
+use super::error::{closed, wire_error};
 pub(crate) use super::send::SendHalf;
 use crate::{
     error::{ConnectError, Processed, Who, WireError, WireErrorKind},
@@ -150,10 +150,6 @@ fn builder(options: &Http2Options) -> Builder {
         .max_local_error_reset_streams(None)
         .enable_push(false);
     builder
-}
-
-fn closed() -> WireError {
-    WireError { who: Who::Network, processed: Processed::Maybe, kind: WireErrorKind::Closed }
 }
 
 impl Connection {

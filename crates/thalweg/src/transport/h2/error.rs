@@ -38,6 +38,11 @@ fn network(error: &io::Error) -> WireError {
     WireError { who: Who::Network, processed: Processed::Maybe, kind }
 }
 
+/// The byte stream ended, or the stream is no longer open, and nothing said why.
+pub(super) fn closed() -> WireError {
+    WireError { who: Who::Network, processed: Processed::Maybe, kind: WireErrorKind::Closed }
+}
+
 /// The peer reset a stream with this code.
 pub(super) fn reset_by_peer(reason: Reason) -> WireError {
     let processed = if reason == Reason::REFUSED_STREAM { Processed::No } else { Processed::Maybe };

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use h2::{Reason, SendStream};
 use http::HeaderMap;
 
-use super::error::wire_error;
+use super::error::{closed, reset_by_peer, wire_error};
 use crate::error::WireError;
 
 /// The sending half of a stream. At most one chunk waits in it for the peer's window.
@@ -84,7 +84,7 @@ impl SendHalf {
     /// Ready when the peer has reset the stream, or the connection is lost.
     pub(crate) fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<WireError> {
         self.stream.poll_reset(cx).map(|reset| match reset {
-            Ok(reason) => super::error::reset_by_peer(reason),
+            Ok(reason) => reset_by_peer(reason),
             Err(error) => wire_error(&error),
         })
     }
@@ -97,11 +97,6 @@ impl SendHalf {
 
 /// The largest chunk that is handed over without asking for capacity first.
 const SMALL: usize = 16 << 10;
-
-fn closed() -> WireError {
-    use crate::error::{Processed, Who, WireErrorKind};
-    WireError { who: Who::Peer, processed: Processed::Maybe, kind: WireErrorKind::Closed }
-}
 
 impl fmt::Debug for SendHalf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
