@@ -2,7 +2,11 @@
 //!
 //! Both are reused from batch to batch, so that in the steady state nothing is allocated.
 
-use crate::{counters::Counters, error::Violation, frame::settings::Settings, error::Code};
+use crate::{
+    counters::Counters,
+    error::{Code, Violation},
+    frame::settings::Settings,
+};
 
 /// From the sender to the receiver: what calls have done since the last batch. Whoever takes them has seen every stream
 /// whose bytes can have reached the peer.
@@ -12,13 +16,15 @@ pub struct News<S> {
     pub opened: Vec<(u32, S)>,
     /// Streams that we reset: nobody wants to hear of them any more.
     pub closed: Vec<u32>,
-    /// Bytes that the peer was told it may send again, by stream.
+    /// Bytes that the peer was told it may send again, by stream; 0 is the connection.
     pub credits: Vec<(u32, u32)>,
+    /// DATA frames that we sent: each is a reason for WINDOW_UPDATEs.
+    pub data_frames: u32,
 }
 
 impl<S> Default for News<S> {
     fn default() -> Self {
-        Self { opened: Vec::new(), closed: Vec::new(), credits: Vec::new() }
+        Self { opened: Vec::new(), closed: Vec::new(), credits: Vec::new(), data_frames: 0 }
     }
 }
 
@@ -45,6 +51,8 @@ pub struct Effects {
     pub grow: Option<u32>,
     /// GOAWAY from the peer.
     pub go_away: Option<GoAway>,
+    /// Padding, which nobody reads: bytes to give back to the windows of these streams at once.
+    pub padding: Vec<(u32, u32)>,
     /// Bytes under the connection's flow control that came in.
     pub received: u32,
     /// What was counted since the last batch.
