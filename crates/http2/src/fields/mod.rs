@@ -1,0 +1,84 @@
+//! The fields of a message without its pseudo-header fields, as gRPC reads them.
+
+#[cfg(test)]
+mod tests;
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{CONTENT_TYPE, TE},
+};
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+static GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+static TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
+/// The status codes that gRPC knows, as their decimals.
+static STATUSES: [HeaderValue; 17] = [
+    HeaderValue::from_static("0"),
+    HeaderValue::from_static("1"),
+    HeaderValue::from_static("2"),
+    HeaderValue::from_static("3"),
+    HeaderValue::from_static("4"),
+    HeaderValue::from_static("5"),
+    HeaderValue::from_static("6"),
+    HeaderValue::from_static("7"),
+    HeaderValue::from_static("8"),
+    HeaderValue::from_static("9"),
+    HeaderValue::from_static("10"),
+    HeaderValue::from_static("11"),
+    HeaderValue::from_static("12"),
+    HeaderValue::from_static("13"),
+    HeaderValue::from_static("14"),
+    HeaderValue::from_static("15"),
+    HeaderValue::from_static("16"),
+];
+
+/// Fields in the order of their arrival. What almost every gRPC message says takes no memory.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Fields {
+    /// Whether `content-type` is exactly `application/grpc`.
+    pub is_grpc: bool,
+    /// Whether `te: trailers` was said.
+    pub te_trailers: bool,
+    /// `grpc-status`, if it is one of the decimals 0 to 16; any other value is in the list.
+    pub grpc_status: Option<u8>,
+    /// All other fields.
+    pub list: Vec<(HeaderName, HeaderValue)>,
+    /// Size of all fields that came, those left out too, in bytes as of RFC 9113 section 10.5.1.
+    pub size: usize,
+    /// Whether there were more than the limit allows: the rest was left out.
+    pub cut: bool,
+}
+
+impl Fields {
+    /// The first value of a field. `name` is in lower case.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&HeaderValue> {
+        let known = match name {
+            "content-type" if self.is_grpc => Some(&GRPC),
+            "te" if self.te_trailers => Some(&TRAILERS),
+            "grpc-status" => self.status_value(),
+            _ => None,
+        };
+        known.or_else(|| self.list.iter().find(|(field, _)| field == name).map(|(_, value)| value))
+    }
+
+    /// All fields as a map that has room for exactly them.
+    #[must_use]
+    pub fn into_map(self) -> HeaderMap {
+        let known = [
+            (CONTENT_TYPE, self.is_grpc.then_some(&GRPC)),
+            (TE, self.te_trailers.then_some(&TRAILERS)),
+            (GRPC_STATUS, self.status_value()),
+        ];
+        let known = known.into_iter().filter_map(|(name, value)| Some((name, value?.clone())));
+        let mut map = HeaderMap::with_capacity(known.clone().count() + self.list.len());
+        for (name, value) in known.chain(self.list) {
+            map.append(name, value);
+        }
+        map
+    }
+
+    fn status_value(&self) -> Option<&'static HeaderValue> {
+        self.grpc_status.and_then(|status| STATUSES.get(usize::from(status)))
+    }
+}
