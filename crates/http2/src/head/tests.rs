@@ -1,0 +1,1 @@
+//! What heads and trailers may say.
