@@ -57,7 +57,8 @@ fn every_symbol_comes_back_alone_and_between_others() {
 fn random_bytes_come_back() {
     let mut random = fastrand::Rng::with_seed(7);
     for _ in 0..2_000 {
-        let bytes = std::iter::repeat_with(|| random.u8(..)).take(random.usize(..80)).collect::<Vec<_>>();
+        let len = random.usize(..80);
+        let bytes = std::iter::repeat_with(|| random.u8(..)).take(len).collect::<Vec<_>>();
         assert_eq!(decoded(&encoded(&bytes)).unwrap(), bytes);
     }
 }
@@ -67,7 +68,8 @@ fn what_decodes_is_what_would_have_been_encoded() {
     let mut random = fastrand::Rng::with_seed(8);
     let mut valid = 0;
     for _ in 0..20_000 {
-        let code = std::iter::repeat_with(|| random.u8(..)).take(random.usize(..6)).collect::<Vec<_>>();
+        let len = random.usize(..6);
+        let code = std::iter::repeat_with(|| random.u8(..)).take(len).collect::<Vec<_>>();
         if let Ok(bytes) = decoded(&code) {
             valid += 1;
             assert_eq!(encoded(&bytes), code);
