@@ -1,3 +1,5 @@
+//! Tests of fields and the maps that they become.
+
 use super::*;
 
 fn pair(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {

@@ -1,3 +1,5 @@
+//! Tests of frames: what is written is read, and what breaks a rule ends what the RFC says.
+
 use super::{go_away::GoAway, headers::Headers, ping::Ping, settings::Settings, *};
 
 fn head(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Head {

@@ -1,3 +1,5 @@
+//! Tests of HPACK as a whole: the RFC's examples, and encoders talking to decoders.
+
 use super::{
     decoder::Decoder,
     encoder::{Encoder, Indexing},

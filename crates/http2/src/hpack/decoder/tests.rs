@@ -1,3 +1,5 @@
+//! Tests of the decoder: the forms of fields, and blocks that break a rule.
+
 use http::{HeaderName, HeaderValue, Method};
 
 use super::*;

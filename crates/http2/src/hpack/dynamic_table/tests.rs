@@ -1,3 +1,5 @@
+//! Tests of the dynamic table's order and eviction.
+
 use super::*;
 
 impl Entry for usize {

@@ -1,3 +1,5 @@
+//! Tests of the encoder: what enters the table, and what is told of its size.
+
 use super::*;
 
 fn block(encoder: &mut Encoder, fields: &[(&str, &str, Indexing)]) -> Vec<u8> {

@@ -1,3 +1,5 @@
+//! Tests of what names and values mean.
+
 use super::*;
 
 fn field(name: &str, value: &str) -> Field {

@@ -1,3 +1,5 @@
+//! Tests of Huffman's code in both directions.
+
 use super::*;
 
 fn encoded(bytes: &[u8]) -> Vec<u8> {

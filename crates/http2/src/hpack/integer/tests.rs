@@ -1,3 +1,5 @@
+//! Tests of integers at their edges.
+
 use super::*;
 
 fn encoded(value: usize, prefix: u32) -> Vec<u8> {

@@ -1,3 +1,5 @@
+//! Tests of string literals.
+
 use super::*;
 
 #[test]
