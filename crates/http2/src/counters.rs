@@ -34,3 +34,24 @@ pub struct Counters {
     /// Violations of the peer's that ended a stream.
     pub stream_errors: u64,
 }
+
+impl Counters {
+    /// Adds what was counted elsewhere.
+    pub fn add(&mut self, other: &Self) {
+        self.streams_started += other.streams_started;
+        self.streams_succeeded += other.streams_succeeded;
+        self.streams_failed += other.streams_failed;
+        self.messages_sent += other.messages_sent;
+        self.messages_received += other.messages_received;
+        self.keepalives_sent += other.keepalives_sent;
+        self.frames_sent += other.frames_sent;
+        self.frames_received += other.frames_received;
+        self.bytes_sent += other.bytes_sent;
+        self.bytes_received += other.bytes_received;
+        self.writes += other.writes;
+        self.reads += other.reads;
+        self.resets_received += other.resets_received;
+        self.resets_sent += other.resets_sent;
+        self.stream_errors += other.stream_errors;
+    }
+}

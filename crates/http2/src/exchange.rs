@@ -14,17 +14,19 @@ use crate::{
 pub struct News<S> {
     /// Streams that we opened, with whoever waits for their answers.
     pub opened: Vec<(u32, S)>,
-    /// Streams that we reset: nobody wants to hear of them any more.
+    /// Streams that we ended, by a reset or by the end of our answer: nobody wants to hear of them any more.
     pub closed: Vec<u32>,
     /// Bytes that the peer was told it may send again, by stream; 0 is the connection.
     pub credits: Vec<(u32, u32)>,
+    /// Streams that we reset since the peer made their windows too large. Who waits for them does not know it yet.
+    pub offended: Vec<(u32, Violation)>,
     /// DATA frames that we sent: each is a reason for WINDOW_UPDATEs.
     pub data_frames: u32,
 }
 
 impl<S> Default for News<S> {
     fn default() -> Self {
-        Self { opened: Vec::new(), closed: Vec::new(), credits: Vec::new(), data_frames: 0 }
+        Self { opened: Vec::new(), closed: Vec::new(), credits: Vec::new(), offended: Vec::new(), data_frames: 0 }
     }
 }
 

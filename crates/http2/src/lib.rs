@@ -10,12 +10,12 @@
 //!
 //! Modules are listed in layers, top first; a module imports only from layers below its own.
 
-// pub mod receive;
-// pub mod send;
+pub mod receive;
+pub mod send;
 
 pub mod exchange;
 
-// pub mod head;
+pub mod head;
 
 pub mod bdp;
 pub mod budget;

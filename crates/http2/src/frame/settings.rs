@@ -5,8 +5,10 @@ use crate::error::{Code, Fault};
 
 /// The largest window that there can be (section 6.9.1).
 const MAX_WINDOW: u32 = u32::MAX >> 1;
+/// SETTINGS_MAX_FRAME_SIZE before anything is said of it, in bytes.
+pub const DEFAULT_MAX_FRAME_SIZE: u32 = 1 << 14;
 /// What SETTINGS_MAX_FRAME_SIZE may be.
-const FRAME_SIZES: std::ops::RangeInclusive<u32> = 1 << 14..=(1 << 24) - 1;
+const FRAME_SIZES: std::ops::RangeInclusive<u32> = DEFAULT_MAX_FRAME_SIZE..=(1 << 24) - 1;
 
 /// The parameters of one frame; `None`: not mentioned. Of a parameter that comes twice, the later value counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

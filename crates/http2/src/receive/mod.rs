@@ -30,7 +30,7 @@ use crate::{
     budget::Budget,
     config::{Config, Role},
     error::Violation,
-    exchange::{Effects, GoAway, News},
+    exchange::{Cut, Effects, GoAway, News},
     flow::{INITIAL, LARGEST, ReceiveWindow},
     hpack::{DEFAULT_TABLE_SIZE, decoder::Decoder},
 };
@@ -58,6 +58,8 @@ pub struct Receiver<S> {
     /// What the peer said when it said that it goes away.
     go_away: Option<GoAway>,
     effects: Effects,
+    /// What ends the connection, but was found out between two batches.
+    fault: Option<Violation>,
     frame_limit: usize,
     list_limit: usize,
     stream_limit: usize,
@@ -87,6 +89,7 @@ impl<S> Receiver<S> {
             estimate: adaptive,
             go_away: None,
             effects: Effects::default(),
+            fault: None,
             frame_limit: config.max_frame_size as usize,
             list_limit: config.max_header_list_size as usize,
             stream_limit: config.max_concurrent_streams as usize,
@@ -112,6 +115,9 @@ impl<S> Receiver<S> {
             }
         }
         news.closed.drain(..).for_each(|id| self.close(id));
+        for (id, violation) in news.offended.drain(..) {
+            self.offended_sender(id, violation, sink);
+        }
     }
 
     /// We ended a stream: what the peer sends on it before it hears of that is ignored.
@@ -121,6 +127,15 @@ impl<S> Receiver<S> {
             Some(Phase::Head | Phase::Body) => self.streams.remember(id),
             None => {}
         }
+    }
+
+    /// The sender has reset a stream for what the peer did on it.
+    fn offended_sender<K: Sink<Stream = S>>(&mut self, id: u32, violation: Violation, sink: &mut K) {
+        let Some(entry) = self.streams.remove(id) else { return };
+        self.streams.remember(id);
+        self.effects.counters.stream_errors += 1;
+        self.fault = self.fault.take().or(self.budget.stream_error().err());
+        sink.cut(&entry.stream, Cut::Violation(violation));
     }
 
     /// Takes all whole frames out of `inbox`, and what has come of a large DATA frame. `now` is the time in milliseconds
@@ -136,6 +151,9 @@ impl<S> Receiver<S> {
     ) -> Result<(), Violation> {
         self.now = self.now.max(now);
         self.budget.tick(now);
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
         let mut inbox = Inbox::new(inbox);
         let before = inbox.len();
         let outcome = self.frames(&mut inbox, sink);
