@@ -65,8 +65,8 @@ pub struct Limits {
     pub continuations: u32,
     /// SETTINGS (CVE-2019-9515). A tenth of a second gives one back.
     pub settings: u32,
-    /// PING and PRIORITY frames, unknown frames and empty DATA frames (CVE-2019-9512, CVE-2019-9518). Each other frame, and
-    /// each millisecond, gives one back.
+    /// PING and PRIORITY frames, unknown frames and empty DATA frames (CVE-2019-9512, CVE-2019-9518). Each head,
+    /// each DATA frame with data, and each millisecond gives one back.
     pub idle_frames: u32,
     /// WINDOW_UPDATE frames. Each DATA frame that we send gives four back, each millisecond one.
     pub window_updates: u32,

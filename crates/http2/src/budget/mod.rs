@@ -46,7 +46,7 @@ impl Budget {
         self.now = self.now.max(now);
     }
 
-    /// A frame came that gets something done.
+    /// A head or data came that somebody wants.
     pub fn useful_frame(&mut self) {
         self.idle_frames.earn(1);
     }

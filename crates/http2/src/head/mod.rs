@@ -56,7 +56,7 @@ impl Request {
     /// A builder that keeps fields up to `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { method: None, scheme: None, path: None, authority: None, list: List::new("a request", limit) }
+        Self { method: None, scheme: None, path: None, authority: None, list: List::new("request", limit) }
     }
 
     /// Takes the next field and its size in bytes.
@@ -119,7 +119,7 @@ impl Response {
     /// A builder that keeps fields up to `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { status: None, list: List::new("a response", limit) }
+        Self { status: None, list: List::new("response", limit) }
     }
 
     /// Takes the next field and its size in bytes.
@@ -215,7 +215,7 @@ impl List {
 
     #[cold]
     fn offend(&mut self, broken: &str) {
-        let text = || Violation::new(Code::PROTOCOL_ERROR, format!("{} with {broken}", self.what));
+        let text = || Violation::new(Code::PROTOCOL_ERROR, format!("malformed {}: {broken}", self.what));
         self.violation.get_or_insert_with(text);
     }
 
@@ -240,9 +240,9 @@ impl List {
             Field::TeTrailers => self.fields.te_trailers = true,
             Field::GrpcStatus(status) => self.fields.grpc_status = Some(*status),
             Field::Header(name, value) => self.header(name, value),
-            Field::ConnectionSpecific(name) => self.offend(&format!("the connection-specific field {name}")),
+            Field::ConnectionSpecific(name) => self.offend(&format!("a field of HTTP/1.1: {name}")),
             Field::Malformed(rule) => self.offend(rule),
-            pseudo => self.offend(&format!("the pseudo-header field {}", pseudo_name(pseudo))),
+            pseudo => self.offend(&format!("{} has no place here", pseudo_name(pseudo))),
         }
     }
 
@@ -277,7 +277,7 @@ impl List {
             return Err(violation);
         }
         let body = Body { content_length: self.content_length, is_grpc: is_grpc(&self.fields) };
-        let incomplete = || Violation::new(Code::PROTOCOL_ERROR, format!("{} that is incomplete", self.what));
+        let incomplete = || Violation::new(Code::PROTOCOL_ERROR, format!("malformed {}: incomplete", self.what));
         let head = head(self.fields).ok_or_else(incomplete)?;
         Ok(Message { head, body })
     }
@@ -305,6 +305,6 @@ fn pseudo_name(field: &Field) -> &'static str {
         | Field::GrpcStatus(_)
         | Field::Header(..)
         | Field::ConnectionSpecific(_)
-        | Field::Malformed(_) => "of an unknown name",
+        | Field::Malformed(_) => "an unknown pseudo-header field",
     }
 }

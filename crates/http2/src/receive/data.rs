@@ -57,7 +57,7 @@ impl<S> Receiver<S> {
         let end = head.has(flags::END_STREAM);
         if left == 0 && !end {
             self.budget.idle_frame()?;
-        } else {
+        } else if is_wanted {
             self.budget.useful_frame();
         }
         let part = Part { stream: head.stream, left, pad: padding.pad, end, is_open: is_wanted };

@@ -53,7 +53,6 @@ impl<S> Receiver<S> {
         sink: &mut K,
     ) -> Result<(), Fault> {
         let frame = headers::parse(head, payload)?;
-        self.budget.useful_frame();
         let opening = Opening { head: *head, end: frame.end_stream, violation: frame.violation };
         let fragment = &payload[frame.fragment];
         if frame.end_headers {
@@ -123,6 +122,7 @@ impl<S> Receiver<S> {
             return self.refuse(head.stream);
         }
         let message = opening.finish(request.finish(), |_| true)?;
+        self.budget.useful_frame();
         let mut entry = Entry::new(sink.request(head.stream, message.head, opening.end), self.batch);
         entry.begin(message.body);
         self.effects.accepted.push(head.stream);
@@ -167,6 +167,7 @@ impl<S> Receiver<S> {
         if message.head.status.is_informational() {
             return self.interim(opening, message.head.status);
         }
+        self.budget.useful_frame();
         if let Some(entry) = self.streams.get_mut(opening.head.stream) {
             entry.begin(message.body);
             sink.response(&entry.stream, message.head, opening.end);
