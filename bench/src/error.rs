@@ -22,6 +22,15 @@ pub(crate) enum Error {
     /// thalweg's channel cannot be built.
     #[error("thalweg's channel: {0}")]
     Channel(#[from] thalweg::channel::BuildError),
+    /// thalweg takes no such credentials.
+    #[error("thalweg's credentials: {0}")]
+    Credentials(#[from] thalweg::credentials::CredentialsError),
+    /// rustls takes no such certificate or name.
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// No certificate could be made.
+    #[error("a certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
     /// thalweg's channel does not connect.
     #[error("thalweg's channel does not get ready: no connection to {0}")]
     NotReady(std::net::SocketAddr),
@@ -42,6 +51,20 @@ pub(crate) enum Error {
     /// A reply without a stub ended with another `grpc-status` than 0.
     #[error("a call ended with grpc-status {0:?}")]
     Refused(Option<http::HeaderValue>),
+    /// The other side ended a stream or a connection that was in use.
+    #[error("the other side ended a stream that was in use")]
+    StreamEnded,
+    /// A client can't do such work.
+    #[error("client {client}, --work {work}: that takes a stub on a connection")]
+    NoSuchWork {
+        /// The client.
+        client: String,
+        /// The work.
+        work: String,
+    },
+    /// The process did not come to rest.
+    #[error("the process is still busy {0:?} after it was left alone")]
+    Restless(Duration),
     /// A client that connects was not told where.
     #[error("this client needs --server")]
     NoServer,
@@ -77,6 +100,16 @@ impl Error {
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }
+    }
+
+    /// Fails if a reply has another length than its request asks for.
+    pub(crate) fn unless_echo(got: usize, want: usize) -> Result<(), Self> {
+        if got == want { Ok(()) } else { Err(Self::WrongReply { got, want }) }
+    }
+
+    /// Fails if a reply without a stub did not end well.
+    pub(crate) fn unless_ok(status: Option<http::HeaderValue>) -> Result<(), Self> {
+        if status.as_ref().is_some_and(|status| status == "0") { Ok(()) } else { Err(Self::Refused(status)) }
     }
 }
 

@@ -9,13 +9,19 @@ use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
+    benchmark::{Benchmark, LoadArgs, Outcome, RunArgs},
     clients::ClientArgs,
     error::Error,
+    memory::MemoryArgs,
     servers::ServerArgs,
-    unary::{Outcome, UnaryArgs},
 };
 
+mod memory;
+mod streams;
 mod unary;
+mod wire;
+
+mod benchmark;
 
 mod report;
 
@@ -24,11 +30,15 @@ mod harness;
 mod clients;
 mod servers;
 
+mod footprint;
+
 mod load;
-mod wire;
+mod protocol;
+mod tls;
 
 mod bar;
 mod cpu;
+mod resident;
 
 mod sample;
 mod stats;
@@ -46,7 +56,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Unary calls: tonic's and thalweg's clients and servers over one connection.
-    Unary(UnaryArgs),
+    Unary(LoadArgs),
+    /// Below the stub: thalweg's channel by hand beside the `h2` crate, and big messages.
+    Wire(LoadArgs),
+    /// Messages on streams that stay open.
+    Streams(LoadArgs),
+    /// Memory of open calls and idle connections, and after many calls.
+    Memory(MemoryArgs),
     /// A client process of a benchmark.
     #[command(hide = true)]
     Client(ClientArgs),
@@ -69,10 +85,10 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<Outcome, Error> {
     match command {
-        Command::Unary(args) => {
-            let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::io("start a runtime"))?;
-            runtime.block_on(unary::run(args))
-        }
+        Command::Unary(args) => measure(Benchmark::of_load("unary", &args, unary::cells), &args.run),
+        Command::Wire(args) => measure(Benchmark::of_load("wire", &args, wire::cells), &args.run),
+        Command::Streams(args) => measure(Benchmark::of_load("streams", &args, streams::cells), &args.run),
+        Command::Memory(args) => measure(args.benchmark(), &args.run),
         Command::Client(args) => {
             end_with_standard_input();
             let sample = clients::run(&args, &threads(args.threads)?)?;
@@ -81,10 +97,16 @@ fn run(command: Command) -> Result<Outcome, Error> {
         }
         Command::Server(args) => {
             end_with_standard_input();
-            servers::run(args, &threads(args.threads)?, |address| println!("{address}"))?;
+            servers::run(args, &threads(args.threads)?, |announcement| {
+                println!("{}", serde_json::json!(announcement))
+            })?;
             Ok(Outcome::Fine)
         }
     }
+}
+
+fn measure(benchmark: Benchmark, args: &RunArgs) -> Result<Outcome, Error> {
+    threads(1)?.block_on(benchmark.run(args))
 }
 
 /// The runtime of a client or server: tokio's `current_thread` for one thread, its `multi_thread` for more.

@@ -1,71 +1,98 @@
-//! What one client process measured in one window.
+//! What one client process measured: a figure for each metric it knows of.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display, Formatter},
+};
 
 use serde::{Deserialize, Serialize};
 
-/// The figures of one window of load.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Sample {
-    /// Calls that ended within the window, per second.
-    pub(crate) calls_per_second: f64,
-    /// CPU time of the client's process per call, in microseconds.
-    pub(crate) client_cpu_us: f64,
-    /// CPU time of the server's process per call, in microseconds; none without a server.
-    pub(crate) server_cpu_us: Option<f64>,
-    /// Median time of a call, in microseconds.
-    pub(crate) p50_us: f64,
-    /// 99th percentile of the time of a call, in microseconds.
-    pub(crate) p99_us: f64,
+/// The figures of one client process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Sample(BTreeMap<Metric, f64>);
+
+impl Sample {
+    /// A figure; none if it was not measured.
+    pub(crate) fn get(&self, metric: Metric) -> Option<f64> {
+        self.0.get(&metric).copied()
+    }
+
+    /// What was measured, in the order of a report.
+    pub(crate) fn metrics(&self) -> impl Iterator<Item = Metric> {
+        self.0.keys().copied()
+    }
 }
 
-/// One figure of a [`Sample`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl FromIterator<(Metric, f64)> for Sample {
+    fn from_iter<T: IntoIterator<Item = (Metric, f64)>>(figures: T) -> Self {
+        Self(figures.into_iter().collect())
+    }
+}
+
+impl Display for Sample {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (at, (metric, figure)) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{} {}", metric.title(), metric.text(*figure))?;
+        }
+        Ok(())
+    }
+}
+
+/// What is measured, in the order of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Metric {
-    /// [`Sample::client_cpu_us`].
-    ClientCpu,
-    /// [`Sample::server_cpu_us`].
-    ServerCpu,
-    /// [`Sample::calls_per_second`].
+    /// CPU time of the client's process per call, in microseconds.
+    ClientCpuUs,
+    /// CPU time of the server's process per call, in microseconds.
+    ServerCpuUs,
+    /// Calls that ended within the window, per second.
     CallsPerSecond,
-    /// [`Sample::p50_us`].
-    P50,
-    /// [`Sample::p99_us`].
-    P99,
+    /// Median time of a call, in microseconds.
+    P50Us,
+    /// 99th percentile of the time of a call, in microseconds.
+    P99Us,
+    /// Calls for each time that the client's connection wrote to its socket.
+    CallsPerWrite,
+    /// Messages received for each second of CPU time of the client's process.
+    MessagesPerCpuSecond,
+    /// Messages received per second.
+    MessagesPerSecond,
+    /// Resident memory of the client's process for each call that waits for its answer, in bytes.
+    CallBytes,
+    /// Resident memory of the client's process for each idle connection, in KiB.
+    ConnectionKib,
+    /// What the resident memory of the client's process grew by over many calls, in MiB.
+    GrowthMib,
 }
 
 impl Metric {
-    /// All figures, in the order of a report.
-    pub(crate) const ALL: [Self; 5] = [Self::ClientCpu, Self::ServerCpu, Self::CallsPerSecond, Self::P50, Self::P99];
-
     /// What a table calls the figure, with its unit.
     pub(crate) fn title(self) -> &'static str {
         match self {
-            Self::ClientCpu => "client CPU µs/call",
-            Self::ServerCpu => "server CPU µs/call",
+            Self::ClientCpuUs => "client CPU µs/call",
+            Self::ServerCpuUs => "server CPU µs/call",
             Self::CallsPerSecond => "calls/s",
-            Self::P50 => "p50 µs",
-            Self::P99 => "p99 µs",
+            Self::P50Us => "p50 µs",
+            Self::P99Us => "p99 µs",
+            Self::CallsPerWrite => "calls/write",
+            Self::MessagesPerCpuSecond => "messages/CPU s",
+            Self::MessagesPerSecond => "messages/s",
+            Self::CallBytes => "bytes/call",
+            Self::ConnectionKib => "KiB/connection",
+            Self::GrowthMib => "growth MiB",
         }
     }
 
-    /// What JSON calls the figure.
-    pub(crate) fn key(self) -> &'static str {
-        match self {
-            Self::ClientCpu => "client_cpu_us",
-            Self::ServerCpu => "server_cpu_us",
-            Self::CallsPerSecond => "calls_per_second",
-            Self::P50 => "p50_us",
-            Self::P99 => "p99_us",
-        }
-    }
-
-    /// The figure in a sample; none if the sample has no server.
-    pub(crate) fn of(self, sample: &Sample) -> Option<f64> {
-        match self {
-            Self::ClientCpu => Some(sample.client_cpu_us),
-            Self::ServerCpu => sample.server_cpu_us,
-            Self::CallsPerSecond => Some(sample.calls_per_second),
-            Self::P50 => Some(sample.p50_us),
-            Self::P99 => Some(sample.p99_us),
-        }
+    /// A figure with as many digits as it is worth.
+    pub(crate) fn text(self, figure: f64) -> String {
+        let digits = match self {
+            Self::ClientCpuUs | Self::ServerCpuUs | Self::GrowthMib => 2,
+            Self::P50Us | Self::P99Us | Self::CallsPerWrite | Self::ConnectionKib => 1,
+            Self::CallsPerSecond | Self::MessagesPerCpuSecond | Self::MessagesPerSecond | Self::CallBytes => 0,
+        };
+        format!("{figure:.digits$}")
     }
 }

@@ -16,11 +16,11 @@ use tonic::{
     codegen::{Body as HttpBody, StdError},
 };
 
-use crate::{load::Caller, wire};
+use crate::{load::Caller, protocol};
 
 /// The stub, on top of nothing.
-pub(super) fn client(payload: &Bytes) -> impl Caller + use<> {
-    let reply = wire::frame(payload);
+pub(super) fn client(payload: &Bytes) -> impl Caller + Clone + use<> {
+    let reply = protocol::frame(payload);
     EchoClient::new(answering_at_once(reply))
 }
 
@@ -41,10 +41,10 @@ fn answering_at_once(
             while let Some(frame) = body.frame().await {
                 frame?;
             }
-            let trailers = HeaderMap::from_iter([(wire::GRPC_STATUS, HeaderValue::from_static("0"))]);
+            let trailers = HeaderMap::from_iter([(protocol::GRPC_STATUS, HeaderValue::from_static("0"))]);
             let body = reply.with_trailers(std::future::ready(Some(Ok::<_, Infallible>(trailers))));
             let mut response = Response::new(body);
-            response.headers_mut().insert(header::CONTENT_TYPE, wire::CONTENT_TYPE);
+            response.headers_mut().insert(header::CONTENT_TYPE, protocol::CONTENT_TYPE);
             Ok::<_, Status>(response)
         }
     })

@@ -1,25 +1,24 @@
-//! The client process: one connection, a number of callers, one sample on stdout.
+//! The client process: one connection (or many idle ones), a number of callers, one sample on stdout.
 
 use std::{net::SocketAddr, time::Duration};
 
-use ::tonic::{
-    body::Body,
-    client::GrpcService,
-    codegen::{Body as HttpBody, StdError},
-};
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
-use thalweg_proto::bench::{Payload, echo_client::EchoClient};
 use tokio::runtime::Runtime;
 
 use crate::{
     error::Error,
+    footprint::{self, resident_at_rest},
     load::{self, Caller, Load},
     sample::Sample,
 };
 
+mod bare_echo;
+mod by_hand;
 mod floor;
 mod raw_h2;
+mod streams;
+mod stub;
 mod thalweg;
 mod tonic;
 
@@ -30,10 +29,33 @@ pub(crate) enum ClientKind {
     Tonic,
     /// The generated stub on thalweg's `Channel`.
     Thalweg,
+    /// thalweg's `Channel` without a stub: requests and replies by hand.
+    ThalwegByHand,
     /// gRPC's framing by hand on the `h2` crate: no stub, no channel.
     RawH2,
     /// The generated stub on a service that answers at once, without a network.
     Floor,
+    /// Length-prefixed messages on a bare socket: no HTTP/2.
+    BareEcho,
+}
+
+/// What a client process does and measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Work {
+    /// Makes unary calls that return the payload, each caller one after the other.
+    Unary,
+    /// Makes calls that are answered with one message of the payload's size.
+    Download,
+    /// Sends a message on a stream and waits for its echo, each caller on a stream of its own.
+    PingPong,
+    /// Receives messages as fast as they come, each caller on a stream of its own.
+    ServerStream,
+    /// Opens unary calls that nobody answers, and measures their memory.
+    Hold,
+    /// Opens connections that nobody uses, and measures their memory.
+    Idle,
+    /// Makes a number of unary calls, and measures how much memory is kept.
+    Growth,
 }
 
 /// What a client process is to do.
@@ -41,47 +63,98 @@ pub(crate) enum ClientKind {
 pub(crate) struct ClientArgs {
     /// What makes the calls.
     pub(crate) kind: ClientKind,
+    /// What it does.
+    #[arg(long, value_enum, default_value_t = Work::Unary)]
+    pub(crate) work: Work,
     /// Threads of the runtime; one means tokio's `current_thread`.
-    #[arg(long)]
+    #[arg(long, default_value_t = 1)]
     pub(crate) threads: usize,
-    /// Calls open at any time.
-    #[arg(long)]
+    /// Callers, or what is held open.
+    #[arg(long, default_value_t = 64)]
     pub(crate) concurrency: usize,
-    /// Bytes of the payload, both ways.
-    #[arg(long)]
+    /// Bytes of the payload of a message.
+    #[arg(long, default_value_t = 16)]
     pub(crate) payload: usize,
     /// Seconds of load before the window.
-    #[arg(long)]
+    #[arg(long, default_value_t = WARM_UP)]
     pub(crate) warm_up: f64,
     /// Seconds of the window.
-    #[arg(long)]
+    #[arg(long, default_value_t = 2.0)]
     pub(crate) seconds: f64,
-    /// Where the server listens; the stub floor has none.
+    /// Calls of `growth`.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) calls: u64,
+    /// Whom it calls.
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// Whom a client process calls; the stub floor calls nobody.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+pub(crate) struct Target {
+    /// Where the server listens.
     #[arg(long)]
     pub(crate) server: Option<SocketAddr>,
     /// The server's process, to read its CPU time.
     #[arg(long)]
     pub(crate) server_pid: Option<u32>,
+    /// The server's certificate, PEM: connect by TLS and trust it.
+    #[arg(long, value_name = "PEM")]
+    pub(crate) trust: Option<String>,
 }
 
+/// Seconds of load before a window.
+pub(crate) const WARM_UP: f64 = 0.2;
+/// The longest that a thousand calls of `growth` may take on a slow machine.
+const THOUSAND_CALLS: Duration = Duration::from_millis(200);
+
 impl ClientArgs {
+    /// What a client does by default, for `seconds`.
+    pub(crate) fn new(kind: ClientKind, work: Work, seconds: f64) -> Self {
+        Self {
+            kind,
+            work,
+            threads: 1,
+            concurrency: 64,
+            payload: 16,
+            warm_up: WARM_UP,
+            seconds,
+            calls: 0,
+            target: Target::default(),
+        }
+    }
+
     /// The arguments as the command line that parses into them.
     pub(crate) fn to_command_line(&self) -> Vec<String> {
-        let kind = self.kind.to_possible_value().expect("no kind is skipped");
-        let mut line = vec!["client".to_owned(), kind.get_name().to_owned()];
+        let mut line = vec!["client".to_owned(), name(&self.kind)];
         let mut option = |name: &str, value: String| line.extend([format!("--{name}"), value]);
+        option("work", name(&self.work));
         option("threads", self.threads.to_string());
         option("concurrency", self.concurrency.to_string());
         option("payload", self.payload.to_string());
         option("warm-up", self.warm_up.to_string());
         option("seconds", self.seconds.to_string());
-        if let Some(server) = self.server {
-            option("server", server.to_string());
-        }
-        if let Some(pid) = self.server_pid {
-            option("server-pid", pid.to_string());
+        option("calls", self.calls.to_string());
+        let Target { server, server_pid, trust } = &self.target;
+        let target = [
+            ("server", server.map(|server| server.to_string())),
+            ("server-pid", server_pid.map(|pid| pid.to_string())),
+            ("trust", trust.clone()),
+        ];
+        for (name, value) in target {
+            value.into_iter().for_each(|value| option(name, value));
         }
         line
+    }
+
+    /// The longest that the work itself may take.
+    pub(crate) fn longest(&self) -> Duration {
+        let thousands = u32::try_from(self.calls / 1000).unwrap_or(u32::MAX);
+        Duration::from_secs_f64(self.warm_up + self.seconds) + THOUSAND_CALLS.saturating_mul(thousands)
+    }
+
+    fn payload(&self) -> Bytes {
+        Bytes::from(vec![b'x'; self.payload])
     }
 
     fn load(&self) -> Load {
@@ -89,45 +162,74 @@ impl ClientArgs {
             concurrency: self.concurrency,
             warm_up: Duration::from_secs_f64(self.warm_up),
             window: Duration::from_secs_f64(self.seconds),
-            server: self.server_pid,
+            server: self.target.server_pid,
         }
     }
 }
 
-/// Connects, makes calls and returns what they cost.
+/// What the command line calls it.
+fn name(value: &impl ValueEnum) -> String {
+    value.to_possible_value().expect("no value is skipped").get_name().to_owned()
+}
+
+/// What callers share: a connection, or what stands in its place.
+trait Connection {
+    /// Makes calls on it.
+    type Caller: Caller;
+
+    /// One more caller.
+    fn caller(&self) -> Self::Caller;
+}
+
+/// Callers that are alike and share what they need.
+impl<C: Caller + Clone> Connection for C {
+    type Caller = Self;
+
+    fn caller(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Connects, does the work and returns what it cost.
 ///
 /// # Errors
 ///
-/// There is no server, a call fails, or nothing can be measured.
+/// There is no server, the client can't do such work, a call fails, or nothing can be measured.
 pub(crate) fn run(args: &ClientArgs, runtime: &Runtime) -> Result<Sample, Error> {
-    let payload = Bytes::from(vec![b'x'; args.payload]);
-    let load = args.load();
-    let server = args.server.ok_or(Error::NoServer);
+    let payload = args.payload();
+    let trust = args.target.trust.as_deref();
+    let server = || args.target.server.ok_or(Error::NoServer);
     match args.kind {
-        ClientKind::Tonic => load::run(runtime, &runtime.block_on(tonic::connect(server?))?, &payload, &load),
-        ClientKind::Thalweg => load::run(runtime, &runtime.block_on(thalweg::connect(server?))?, &payload, &load),
-        ClientKind::RawH2 => {
-            load::run(runtime, &runtime.block_on(raw_h2::connect(server?, &payload))?, &payload, &load)
+        ClientKind::Tonic => stub::run(args, runtime, async || tonic::connect(server()?, trust).await),
+        ClientKind::Thalweg => stub::run(args, runtime, async || thalweg::connect(server()?, trust).await),
+        ClientKind::Floor => run_unary(args, runtime, async || Ok(floor::client(&payload))),
+        ClientKind::ThalwegByHand => {
+            run_unary(args, runtime, async || by_hand::connect(server()?, trust, &payload).await)
         }
-        ClientKind::Floor => load::run(runtime, &floor::client(&payload), &payload, &load),
+        ClientKind::RawH2 => run_unary(args, runtime, async || raw_h2::connect(server()?, trust, &payload).await),
+        ClientKind::BareEcho => run_unary(args, runtime, async || bare_echo::connect(server()?).await),
     }
 }
 
-/// The generated stub makes the calls, whatever it stands on.
-impl<T> Caller for EchoClient<T>
-where
-    T: GrpcService<Body> + Clone + Send + 'static,
-    T::Future: Send,
-    T::Error: Into<StdError>,
-    T::ResponseBody: HttpBody<Data = Bytes> + Send + 'static,
-    <T::ResponseBody as HttpBody>::Error: Into<StdError> + Send,
-{
-    async fn call(&mut self, payload: &Bytes) -> Result<(), Error> {
-        let reply = self.unary(Payload { body: payload.clone() }).await?.into_inner();
-        if reply.body.len() == payload.len() {
-            Ok(())
-        } else {
-            Err(Error::WrongReply { got: reply.body.len(), want: payload.len() })
+/// The work that needs nothing but unary calls.
+fn run_unary<C: Connection>(
+    args: &ClientArgs,
+    runtime: &Runtime,
+    connect: impl AsyncFn() -> Result<C, Error>,
+) -> Result<Sample, Error> {
+    if args.work == Work::Idle {
+        return runtime.block_on(footprint::idle(connect, args.concurrency, resident_at_rest));
+    }
+    let connection = runtime.block_on(connect())?;
+    let (payload, callers) = (args.payload(), || connection.caller());
+    match args.work {
+        Work::Unary => load::run(runtime, callers, &payload, &args.load()),
+        Work::Hold => runtime.block_on(footprint::held(callers, &payload, args.concurrency, resident_at_rest)),
+        Work::Growth => {
+            runtime.block_on(footprint::growth(callers, &payload, args.concurrency, args.calls, resident_at_rest))
+        }
+        Work::Idle | Work::Download | Work::PingPong | Work::ServerStream => {
+            Err(Error::NoSuchWork { client: name(&args.kind), work: name(&args.work) })
         }
     }
 }

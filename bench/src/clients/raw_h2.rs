@@ -4,10 +4,13 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
-use http::{HeaderValue, Method, Request, Uri, header, request};
-use tokio::net::TcpStream;
+use http::{Request, Uri, request};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 
-use crate::{error::Error, load::Caller, wire};
+use crate::{error::Error, load::Caller, protocol, tls};
 
 /// hyper's defaults for a client, so that tonic gets the same windows.
 const STREAM_WINDOW: u32 = 2 << 20;
@@ -21,33 +24,29 @@ pub(super) struct RawH2 {
     frame: Bytes,
 }
 
-/// Connects to a server.
-pub(super) async fn connect(server: SocketAddr, payload: &Bytes) -> Result<RawH2, Error> {
+/// Connects to a server, by TLS if there is a certificate to trust.
+pub(super) async fn connect(server: SocketAddr, trust: Option<&str>, payload: &Bytes) -> Result<RawH2, Error> {
     let socket = TcpStream::connect(server).await.map_err(Error::io(format!("connect to {server}")))?;
-    wire::prepare(&socket)?;
+    protocol::prepare(&socket)?;
+    let (scheme, connection) = match trust {
+        None => ("http", handshake(socket).await?),
+        Some(certificate) => ("https", handshake(tls::connect(certificate, server, socket).await?).await?),
+    };
+    let uri = Uri::builder().scheme(scheme).authority(server.to_string()).path_and_query(protocol::UNARY).build();
+    let uri = uri.map_err(|invalid| Error::io("a URI")(std::io::Error::other(invalid)))?;
+    Ok(RawH2 { connection, head: protocol::head(uri), frame: protocol::frame(payload) })
+}
+
+async fn handshake(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<SendRequest<Bytes>, Error> {
     let (connection, driver) = h2::client::Builder::new()
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .enable_push(false)
-        .handshake(socket)
+        .handshake(io)
         .await?;
     // The callers see why a connection ends.
     tokio::spawn(async move { drop(driver.await) });
-    Ok(RawH2 { connection, head: head(server)?, frame: wire::frame(payload) })
-}
-
-/// The headers that the stubs send too.
-fn head(server: SocketAddr) -> Result<request::Parts, Error> {
-    let uri = Uri::builder().scheme("http").authority(server.to_string()).path_and_query(wire::UNARY).build();
-    let uri = uri.map_err(|invalid| Error::io("a URI")(std::io::Error::other(invalid)))?;
-    let (mut head, ()) = Request::new(()).into_parts();
-    head.method = Method::POST;
-    head.version = http::Version::HTTP_2;
-    head.uri = uri;
-    head.headers.insert(header::TE, HeaderValue::from_static("trailers"));
-    head.headers.insert(header::CONTENT_TYPE, wire::CONTENT_TYPE);
-    head.headers.insert(header::USER_AGENT, HeaderValue::from_static("thalweg-bench"));
-    Ok(head)
+    Ok(connection)
 }
 
 impl Caller for RawH2 {
@@ -62,10 +61,7 @@ impl Caller for RawH2 {
             received += chunk.len();
             body.flow_control().release_capacity(chunk.len())?;
         }
-        if received != self.frame.len() {
-            return Err(Error::WrongReply { got: received, want: self.frame.len() });
-        }
-        let status = body.trailers().await?.and_then(|mut trailers| trailers.remove(wire::GRPC_STATUS));
-        if status.as_ref().is_some_and(|status| status == "0") { Ok(()) } else { Err(Error::Refused(status)) }
+        Error::unless_echo(received, self.frame.len())?;
+        Error::unless_ok(body.trailers().await?.and_then(|mut trailers| trailers.remove(protocol::GRPC_STATUS)))
     }
 }

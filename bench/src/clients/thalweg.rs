@@ -1,16 +1,28 @@
-//! The generated stub on thalweg's `Channel`, with thalweg's defaults.
+//! thalweg's `Channel` with the round_robin policy and else thalweg's defaults, under the generated stub.
 
 use std::net::SocketAddr;
 
-use thalweg::Channel;
+use thalweg::{Channel, credentials::ChannelCredentials};
 use thalweg_proto::bench::echo_client::EchoClient;
 use tokio::time::timeout;
 
-use crate::{error::Error, wire};
+use crate::{error::Error, protocol};
 
-/// Connects to a server.
-pub(super) async fn connect(server: SocketAddr) -> Result<EchoClient<Channel>, Error> {
-    let channel = Channel::builder(format!("ipv4:{server}")).build()?;
-    timeout(wire::CONNECT_TIMEOUT, channel.ready()).await.map_err(|_| Error::NotReady(server))?;
-    Ok(EchoClient::new(channel))
+/// The policy that picks anew for every call.
+const SERVICE_CONFIG: &str = r#"{"loadBalancingConfig":[{"round_robin":{}}]}"#;
+
+/// Connects a stub to a server, by TLS if there is a certificate to trust.
+pub(super) async fn connect(server: SocketAddr, trust: Option<&str>) -> Result<EchoClient<Channel>, Error> {
+    Ok(EchoClient::new(channel(server, trust).await?))
+}
+
+/// Connects to a server, by TLS if there is a certificate to trust.
+pub(super) async fn channel(server: SocketAddr, trust: Option<&str>) -> Result<Channel, Error> {
+    let mut builder = Channel::builder(format!("ipv4:{server}")).default_service_config(SERVICE_CONFIG);
+    if let Some(certificate) = trust {
+        builder = builder.credentials(ChannelCredentials::tls().roots_pem(certificate).build()?);
+    }
+    let channel = builder.build()?;
+    timeout(protocol::CONNECT_TIMEOUT, channel.ready()).await.map_err(|_| Error::NotReady(server))?;
+    Ok(channel)
 }

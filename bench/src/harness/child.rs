@@ -5,7 +5,6 @@
 
 use std::{
     env,
-    net::SocketAddr,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -16,7 +15,12 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{clients::ClientArgs, error::Error, sample::Sample, servers::ServerArgs};
+use crate::{
+    clients::{ClientArgs, Target},
+    error::Error,
+    sample::Sample,
+    servers::{Announcement, ServerArgs},
+};
 
 /// How long a child may take beyond what it was told to take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(super) struct Server {
     args: ServerArgs,
-    address: SocketAddr,
+    announced: Announcement,
     pid: u32,
     /// Kills the process when dropped.
     _process: Child,
@@ -50,24 +54,25 @@ impl Server {
             let mut stdout = BufReader::new(stdout);
             within(PATIENCE, &role, stdout.read_line(&mut announced)).await?;
         }
-        let address = announced.trim().parse();
-        let address = address.map_err(|_| problem(&role, format!("announced no address but {announced:?}")))?;
+        let announced = serde_json::from_str(&announced)
+            .map_err(|error| problem(&role, format!("announced {announced:?}: {error}")))?;
         let pid = process.id().ok_or_else(|| problem(&role, "ended at once"))?;
-        Ok(Self { args, address, pid, _process: process })
+        Ok(Self { args, announced, pid, _process: process })
+    }
+
+    fn target(&self) -> Target {
+        let Announcement { address, certificate } = self.announced.clone();
+        Target { server: Some(address), server_pid: Some(self.pid), trust: certificate }
     }
 }
 
 /// Runs a client process against a server and returns what it measured.
 pub(super) async fn run_client(args: &ClientArgs, server: Option<&Server>) -> Result<Sample, Error> {
-    let args = ClientArgs {
-        server: server.map(|server| server.address),
-        server_pid: server.map(|server| server.pid),
-        ..args.clone()
-    };
+    let args = ClientArgs { target: server.map(Server::target).unwrap_or_default(), ..args.clone() };
     let line = args.to_command_line();
     let role = line.join(" ");
     let mut process = spawn(&line)?;
-    let allowed = PATIENCE + Duration::from_secs_f64(args.warm_up + args.seconds);
+    let allowed = PATIENCE + args.longest();
     let mut output = String::new();
     if let Some(mut stdout) = process.stdout.take() {
         within(allowed, &role, stdout.read_to_string(&mut output)).await?;

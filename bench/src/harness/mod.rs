@@ -2,10 +2,10 @@
 //!
 //! A round visits the cells in a shuffled order and within a cell the columns in a shuffled order, so that neither a
 //! slow minute of the machine nor a place in line favours anybody. Columns of one visit that want the same server share
-//! its process. The two columns that are compared, [`OURS`] and [`THEIRS`], form a pair in every round.
+//! its process. [`OURS`] and the column it is compared with form a pair in every round.
 
 use crate::{
-    bar::Bar,
+    bar::{Bar, Subject},
     clients::ClientArgs,
     error::Error,
     sample::{Metric, Sample},
@@ -24,10 +24,8 @@ use self::{
     progress::{Progress, Step},
 };
 
-/// The column that is held to a bar.
+/// The column that is held to bars.
 pub(crate) const OURS: &str = "thalweg";
-/// The column it is compared with.
-pub(crate) const THEIRS: &str = "tonic";
 
 /// One column of a cell: who calls whom.
 #[derive(Clone, Debug)]
@@ -43,16 +41,32 @@ pub(crate) struct Column {
 /// One cell: several columns under the same load.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
-    /// Its name, unique within the benchmark, and the name of its bar.
+    /// Its name, unique within the benchmark.
     pub(crate) name: String,
     /// The title of the table it stands in.
     pub(crate) table: String,
     /// What tells it from the other cells of its table.
     pub(crate) row: String,
-    /// What its pairs are held to.
-    pub(crate) bar: Bar,
+    /// The title of the column that [`OURS`] is compared with.
+    pub(crate) reference: &'static str,
+    /// What its rounds are held to.
+    pub(crate) bars: Vec<Bar>,
     /// Its columns, in the order of the report.
     pub(crate) columns: Vec<Column>,
+}
+
+impl Cell {
+    /// Keeps only the columns that its bars need.
+    pub(crate) fn without_bystanders(mut self) -> Self {
+        let compares = self.bars.iter().any(|bar| bar.subject == Subject::Ratio);
+        self.columns.retain(|column| column.title == OURS || compares && column.title == self.reference);
+        self
+    }
+
+    /// Its own name and those of its bars.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.bars.iter().map(|bar| &bar.name).chain([&self.name]).map(String::as_str)
+    }
 }
 
 /// A cell and what its columns measured so far.
@@ -77,10 +91,23 @@ impl Measured {
         column.map_or(&[], |column| &self.samples[column])
     }
 
-    /// The ratio of [`OURS`] to [`THEIRS`] over the pairs; none if there is no pair, or nothing of the kind in it.
+    /// A figure of a column over the rounds; none if it was not measured.
+    pub(crate) fn figure(&self, title: &str, metric: Metric) -> Option<Summary> {
+        stats::summary(self.samples_of(title).iter().filter_map(|sample| sample.get(metric)))
+    }
+
+    /// The ratio of [`OURS`] to the reference over the pairs; none if there is no pair, or nothing of the kind in it.
     pub(crate) fn ratio(&self, metric: Metric) -> Option<Summary> {
-        let pairs = self.samples_of(OURS).iter().zip(self.samples_of(THEIRS));
-        stats::ratio(pairs.filter_map(|(ours, theirs)| metric.of(ours).zip(metric.of(theirs))))
+        let pairs = self.samples_of(OURS).iter().zip(self.samples_of(self.cell.reference));
+        stats::ratio(pairs.filter_map(|(ours, theirs)| ours.get(metric).zip(theirs.get(metric))))
+    }
+
+    /// What a bar holds to its limit; none if it was not measured.
+    pub(crate) fn value(&self, bar: &Bar) -> Option<Summary> {
+        match bar.subject {
+            Subject::Ratio => self.ratio(bar.metric),
+            Subject::Figure => self.figure(OURS, bar.metric),
+        }
     }
 }
 
@@ -93,8 +120,8 @@ pub(crate) enum Ended {
     Interrupted,
 }
 
-/// Keeps the cells that `--only` names: a cell's whole name selects that cell alone, anything else every cell that has it
-/// in its name. Nothing named keeps all.
+/// Keeps the cells that `--only` names, by their own names or those of their bars: a whole name selects that cell alone,
+/// anything else every cell that has it in a name. Nothing named keeps all.
 ///
 /// # Errors
 ///
@@ -105,10 +132,10 @@ pub(crate) fn select(mut cells: Vec<Cell>, only: &[String]) -> Result<Vec<Cell>,
     }
     let mut keep = vec![false; cells.len()];
     for pattern in only {
-        let whole = cells.iter().any(|cell| cell.name == *pattern);
+        let whole = cells.iter().any(|cell| cell.names().any(|name| name == pattern));
         let mut found = false;
         for (cell, keep) in cells.iter().zip(&mut keep) {
-            let named = if whole { cell.name == *pattern } else { cell.name.contains(pattern.as_str()) };
+            let named = cell.names().any(|name| if whole { name == pattern } else { name.contains(pattern.as_str()) });
             *keep |= named;
             found |= named;
         }

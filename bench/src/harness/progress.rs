@@ -44,10 +44,7 @@ impl Progress {
     pub(super) fn end(&self, step: &Step<'_>, sample: &Sample) {
         match &self.bar {
             Some(bar) => bar.inc(1),
-            None => eprintln!(
-                "round {} of {}: {} {}: client {:.2} µs, {:.0} calls/s",
-                step.round, step.rounds, step.cell, step.column, sample.client_cpu_us, sample.calls_per_second
-            ),
+            None => eprintln!("round {} of {}: {} {}: {sample}", step.round, step.rounds, step.cell, step.column),
         }
     }
 }

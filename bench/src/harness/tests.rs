@@ -1,16 +1,21 @@
 //! Tests of choosing cells and pairing samples.
 
-use super::{Cell, Column, Measured, OURS, THEIRS, select, shuffled};
+use super::{Cell, Column, Measured, OURS, select, shuffled};
 use crate::{
-    bar::Bar,
-    clients::{ClientArgs, ClientKind},
+    bar::{Bar, Limit, Subject},
+    clients::{ClientArgs, ClientKind, Work},
     sample::{Metric, Sample},
     stats::Summary,
 };
 
+fn bar(name: &str, subject: Subject) -> Bar {
+    Bar { name: name.to_owned(), metric: Metric::ClientCpuUs, subject, limit: Limit::Most(1.0) }
+}
+
 fn named(name: &str) -> Cell {
-    let bar = Bar { metric: Metric::ClientCpu, limit: 1.0, or_within_spread: false };
-    Cell { name: name.to_owned(), table: String::new(), row: String::new(), bar, columns: Vec::new() }
+    let bars = vec![bar(name, Subject::Ratio), bar(&format!("p50.{name}"), Subject::Ratio)];
+    let columns = ["tonic", OURS, "h2"].map(column).to_vec();
+    Cell { name: name.to_owned(), table: String::new(), row: String::new(), reference: "tonic", bars, columns }
 }
 
 fn names(only: &[&str]) -> Vec<String> {
@@ -19,22 +24,16 @@ fn names(only: &[&str]) -> Vec<String> {
     select(cells, &only).unwrap().into_iter().map(|cell| cell.name).collect()
 }
 
+fn titles(cell: &Cell) -> Vec<&str> {
+    cell.columns.iter().map(|column| column.title).collect()
+}
+
 fn sample(client_cpu_us: f64) -> Sample {
-    Sample { calls_per_second: 1.0, client_cpu_us, server_cpu_us: None, p50_us: 1.0, p99_us: 1.0 }
+    Sample::from_iter([(Metric::ClientCpuUs, client_cpu_us)])
 }
 
 fn column(title: &'static str) -> Column {
-    let client = ClientArgs {
-        kind: ClientKind::Floor,
-        threads: 1,
-        concurrency: 1,
-        payload: 16,
-        warm_up: 0.0,
-        seconds: 1.0,
-        server: None,
-        server_pid: None,
-    };
-    Column { title, server: None, client }
+    Column { title, server: None, client: ClientArgs::new(ClientKind::Floor, Work::Unary, 1.0) }
 }
 
 #[test]
@@ -60,13 +59,36 @@ fn a_pattern_that_selects_nothing_is_an_error_that_names_it() {
 }
 
 #[test]
+fn the_name_of_a_bar_selects_its_cell() {
+    assert_eq!(names(&["p50.client.c1"]), ["client.c1"]);
+}
+
+#[test]
+fn a_check_needs_only_the_columns_that_are_compared() {
+    let mut cell = named("client.c1");
+    assert_eq!(titles(&cell.clone().without_bystanders()), ["tonic", OURS]);
+    cell.reference = "h2";
+    assert_eq!(titles(&cell.clone().without_bystanders()), [OURS, "h2"]);
+    cell.bars = vec![bar("client.c1", Subject::Figure)];
+    assert_eq!(titles(&cell.without_bystanders()), [OURS]);
+}
+
+#[test]
 fn samples_of_the_same_round_form_a_pair() {
-    let mut measured = Measured::nothing_of(Cell { columns: vec![column(THEIRS), column(OURS)], ..named("client.c1") });
-    assert_eq!(measured.ratio(Metric::ClientCpu), None);
-    measured.samples = vec![vec![sample(2.0), sample(4.0), sample(1.0)], vec![sample(1.0), sample(3.0)]];
-    assert_eq!(measured.ratio(Metric::ClientCpu), Some(Summary { median: 0.625, min: 0.5, max: 0.75 }));
-    assert_eq!(measured.ratio(Metric::ServerCpu), None);
+    let mut measured = Measured::nothing_of(named("client.c1"));
+    assert_eq!(measured.ratio(Metric::ClientCpuUs), None);
+    measured.samples = vec![vec![sample(2.0), sample(4.0), sample(1.0)], vec![sample(1.0), sample(3.0)], Vec::new()];
+    assert_eq!(measured.ratio(Metric::ClientCpuUs), Some(Summary { median: 0.625, min: 0.5, max: 0.75 }));
+    assert_eq!(measured.ratio(Metric::ServerCpuUs), None);
     assert!(measured.samples_of("nobody").is_empty());
+}
+
+#[test]
+fn a_bar_looks_at_the_ratio_or_at_the_figure_itself() {
+    let mut measured = Measured::nothing_of(named("client.c1"));
+    measured.samples = vec![vec![sample(4.0)], vec![sample(3.0)], vec![]];
+    let median = |subject| measured.value(&bar("client.c1", subject)).unwrap().median;
+    assert_eq!((median(Subject::Ratio), median(Subject::Figure)), (0.75, 3.0));
 }
 
 #[test]

@@ -17,7 +17,11 @@ use bytes::Bytes;
 use hdrhistogram::Histogram;
 use tokio::{runtime::Runtime, task::JoinSet, time::timeout};
 
-use crate::{cpu, error::Error, sample::Sample};
+use crate::{
+    cpu,
+    error::Error,
+    sample::{Metric, Sample},
+};
 
 #[cfg(test)]
 mod tests;
@@ -29,10 +33,27 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Latencies that a caller keeps to itself before it takes the lock of the histogram.
 const BATCH: usize = 256;
 
-/// Something that makes unary calls of the echo service over one connection.
-pub(crate) trait Caller: Clone + Send + 'static {
-    /// Sends the payload and checks that as many bytes come back.
+/// Something that makes calls of the echo service over a connection that it shares with others of its kind.
+pub(crate) trait Caller: Send + 'static {
+    /// What one call counts as.
+    const UNIT: Unit = Unit::Call;
+
+    /// Sends the payload and checks that as many bytes come back, or what else a call is.
     fn call(&mut self, payload: &Bytes) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// How often the connection has written to its socket so far; none if that can't be known.
+    fn writes(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// What one call of a [`Caller`] counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// A call of a method.
+    Call,
+    /// As many messages received on a stream that stays open.
+    Messages(u32),
 }
 
 /// How much load, and for how long.
@@ -48,36 +69,42 @@ pub(crate) struct Load {
     pub(crate) server: Option<u32>,
 }
 
-/// Puts the load on the runtime and measures.
+/// Puts the load of callers that `another` makes on the runtime, and measures.
 ///
 /// # Errors
 ///
 /// A call fails or hangs, no call ends within the window, or CPU times can't be read.
-pub(crate) fn run<C: Caller>(runtime: &Runtime, caller: &C, payload: &Bytes, load: &Load) -> Result<Sample, Error> {
+pub(crate) fn run<C: Caller>(
+    runtime: &Runtime,
+    another: impl Fn() -> C,
+    payload: &Bytes,
+    load: &Load,
+) -> Result<Sample, Error> {
     let shared = Arc::new(Shared::new());
     let mut callers = JoinSet::new();
     for _ in 0..load.concurrency {
-        let call_on = call_until_closed(caller.clone(), payload.clone(), Arc::clone(&shared));
+        let call_on = call_until_closed(another(), payload.clone(), Arc::clone(&shared));
         callers.spawn_on(call_on, runtime.handle());
     }
     let keeper = thread::spawn({
-        let (shared, load) = (Arc::clone(&shared), *load);
-        move || keep_time(&shared, &load)
+        let (shared, load, idle) = (Arc::clone(&shared), *load, another());
+        move || keep_time(&shared, &load, &idle)
     });
     runtime.block_on(all_end(callers, load.warm_up + load.window + PATIENCE))?;
     let (before, after) = keeper.join().map_err(|_| Error::io("the time keeper")(io::ErrorKind::Other.into()))??;
     let latencies = shared.latencies.lock().unwrap_or_else(PoisonError::into_inner);
-    sample(&before, &after, &latencies).ok_or(Error::NoCalls(load.window))
+    sample(C::UNIT, &before, &after, &latencies).ok_or(Error::NoCalls(load.window))
 }
 
-/// Opens the window and closes it. What both processes had used by then.
-fn keep_time(shared: &Shared, load: &Load) -> Result<(Books, Books), Error> {
+/// Opens the window and closes it. What both processes had used by then; the connection is seen through a caller that
+/// makes no calls.
+fn keep_time(shared: &Shared, load: &Load, idle: &impl Caller) -> Result<(Books, Books), Error> {
     thread::sleep(load.warm_up);
-    let before = Books::read(load.server)?;
+    let before = Books::read(load.server, idle)?;
     shared.enter(Phase::Open);
     thread::sleep(load.window);
     shared.enter(Phase::Closed);
-    Ok((before, Books::read(load.server)?))
+    Ok((before, Books::read(load.server, idle)?))
 }
 
 /// Waits until the callers have noticed that the window is closed, or one has failed.
@@ -161,32 +188,48 @@ struct Books {
     at: Instant,
     client: Duration,
     server: Option<Duration>,
+    writes: Option<u64>,
 }
 
 impl Books {
-    fn read(server: Option<u32>) -> Result<Self, Error> {
+    fn read(server: Option<u32>, caller: &impl Caller) -> Result<Self, Error> {
         Ok(Self {
             client: cpu::used_by(std::process::id())?,
             server: server.map(cpu::used_by).transpose()?,
+            writes: caller.writes(),
             at: Instant::now(),
         })
     }
 }
 
-/// Divides by the number of calls; none if there were none.
-fn sample(before: &Books, after: &Books, latencies: &Histogram<u64>) -> Option<Sample> {
+/// Divides by the number of calls or messages; none if there were none.
+#[expect(clippy::cast_precision_loss, reason = "a run makes far fewer than 2^52 calls, and so writes")]
+fn sample(unit: Unit, before: &Books, after: &Books, latencies: &Histogram<u64>) -> Option<Sample> {
     if latencies.is_empty() {
         return None;
     }
-    #[expect(clippy::cast_precision_loss, reason = "a run makes far fewer than 2^52 calls")]
-    let (calls, p50, p99) =
-        (latencies.len() as f64, latencies.value_at_quantile(0.5) as f64, latencies.value_at_quantile(0.99) as f64);
-    let per_call = |before: Duration, after: Duration| after.saturating_sub(before).as_secs_f64() * 1e6 / calls;
-    Some(Sample {
-        calls_per_second: calls / (after.at - before.at).as_secs_f64(),
-        client_cpu_us: per_call(before.client, after.client),
-        server_cpu_us: before.server.zip(after.server).map(|(before, after)| per_call(before, after)),
-        p50_us: p50 / 1e3,
-        p99_us: p99 / 1e3,
-    })
+    let calls = latencies.len() as f64;
+    let seconds = (after.at - before.at).as_secs_f64();
+    let client = after.client.saturating_sub(before.client).as_secs_f64();
+    let figures = match unit {
+        Unit::Messages(each) => {
+            let messages = calls * f64::from(each);
+            vec![(Metric::MessagesPerCpuSecond, messages / client), (Metric::MessagesPerSecond, messages / seconds)]
+        }
+        Unit::Call => {
+            let quantile = |quantile| latencies.value_at_quantile(quantile) as f64 / 1e3;
+            let server = before.server.zip(after.server).map(|(before, after)| after.saturating_sub(before));
+            let writes = before.writes.zip(after.writes).map(|(before, after)| after.saturating_sub(before) as f64);
+            let known = [
+                (Metric::ClientCpuUs, client * 1e6 / calls),
+                (Metric::CallsPerSecond, calls / seconds),
+                (Metric::P50Us, quantile(0.5)),
+                (Metric::P99Us, quantile(0.99)),
+            ];
+            let server = server.map(|server| (Metric::ServerCpuUs, server.as_secs_f64() * 1e6 / calls));
+            let writes = writes.map(|writes| (Metric::CallsPerWrite, calls / writes.max(1.0)));
+            known.into_iter().chain(server).chain(writes).collect()
+        }
+    };
+    Some(figures.into_iter().collect())
 }

@@ -1,14 +1,15 @@
 //! What a run prints: tables for people, one JSON object for programs, a line per bar for `--check`.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
-    bar::Verdict,
+    bar::{Bar, Verdict},
+    clients::WARM_UP,
     harness::{Cell, Ended, Measured},
     sample::{Metric, Sample},
-    stats::{self, Summary},
+    stats::Summary,
 };
 
 mod table;
@@ -25,39 +26,39 @@ pub(crate) struct Settings {
     pub(crate) benchmark: &'static str,
     /// Rounds, and so pairs per cell.
     pub(crate) rounds: usize,
-    /// Seconds of a window.
-    pub(crate) seconds: f64,
-    /// Seconds of load before each window.
-    pub(crate) warm_up: f64,
+    /// Seconds of a window; none if time is not what ends a sample.
+    pub(crate) seconds: Option<f64>,
 }
 
-/// The bar of a cell, judged.
+/// A bar of a cell, judged.
 #[derive(Clone, Copy, Debug)]
-struct Judged {
-    ratio: Summary,
+struct Judged<'a> {
+    bar: &'a Bar,
+    value: Summary,
     verdict: Verdict,
 }
 
-fn judge(measured: &Measured) -> Option<Judged> {
-    let bar = measured.cell.bar;
-    let ratio = measured.ratio(bar.metric)?;
-    Some(Judged { ratio, verdict: bar.judge(&ratio) })
+/// The bars of which something was measured.
+fn judge(measured: &Measured) -> impl Iterator<Item = Judged<'_>> {
+    measured.cell.bars.iter().filter_map(|bar| {
+        let value = measured.value(bar)?;
+        Some(Judged { bar, value, verdict: bar.limit.judge(&value) })
+    })
 }
 
-/// `bar NAME VALUE LIMIT ok|short`, a line for every cell with at least one pair.
+/// `bar NAME VALUE LIMIT ok|short`, a line for every bar of which something was measured.
 pub(crate) fn bars(measured: &[Measured]) -> String {
     let mut lines = String::new();
-    for (cell, judged) in measured.iter().filter_map(|measured| Some((&measured.cell, judge(measured)?))) {
-        let verdict = if judged.verdict == Verdict::Short { "short" } else { "ok" };
-        let _infallible =
-            writeln!(lines, "bar {} {:.3} {:.2} {verdict}", cell.name, judged.ratio.median, cell.bar.limit);
+    for Judged { bar, value, verdict } in measured.iter().flat_map(judge) {
+        let verdict = if verdict == Verdict::Short { "short" } else { "ok" };
+        let _infallible = writeln!(lines, "bar {} {:.3} {:.2} {verdict}", bar.name, value.median, bar.limit.number());
     }
     lines
 }
 
 /// Whether any bar is missed.
 pub(crate) fn any_short(measured: &[Measured]) -> bool {
-    measured.iter().filter_map(judge).any(|judged| judged.verdict == Verdict::Short)
+    measured.iter().flat_map(judge).any(|judged| judged.verdict == Verdict::Short)
 }
 
 /// The whole run as one JSON object.
@@ -66,7 +67,7 @@ pub(crate) fn json(settings: &Settings, ended: Ended, measured: &[Measured]) -> 
         "benchmark": settings.benchmark,
         "rounds": settings.rounds,
         "seconds": settings.seconds,
-        "warm_up": settings.warm_up,
+        "warm_up": settings.seconds.map(|_| WARM_UP),
         "cpus": std::thread::available_parallelism().ok(),
         "interrupted": ended == Ended::Interrupted,
         "cells": measured.iter().map(cell).collect::<Vec<_>>(),
@@ -74,31 +75,34 @@ pub(crate) fn json(settings: &Settings, ended: Ended, measured: &[Measured]) -> 
 }
 
 fn cell(measured: &Measured) -> Value {
-    let Cell { name, table, row, bar, columns } = &measured.cell;
-    let columns: Map<String, Value> =
-        columns.iter().map(|column| (column.title.to_owned(), figures(measured.samples_of(column.title)))).collect();
-    let ratio: Map<String, Value> = Metric::ALL
-        .into_iter()
-        .filter_map(|metric| Some((metric.key().to_owned(), json!(measured.ratio(metric)?))))
-        .collect();
-    let judged = judge(measured).map(|judged| {
-        json!({
-            "metric": bar.metric.key(),
-            "value": judged.ratio.median,
-            "limit": bar.limit,
-            "ok": judged.verdict != Verdict::Short,
-            "within_spread": judged.verdict == Verdict::WithinSpread,
-        })
-    });
-    json!({ "name": name, "table": table, "row": row, "columns": columns, "ratio": ratio, "bar": judged })
+    let Cell { name, table, row, reference, columns, .. } = &measured.cell;
+    let figures = |title| of_each_metric(measured, |metric| measured.figure(title, metric));
+    let columns: BTreeMap<_, _> = columns.iter().map(|column| (column.title, figures(column.title))).collect();
+    json!({
+        "name": name,
+        "table": table,
+        "row": row,
+        "columns": columns,
+        "reference": reference,
+        "ratio": of_each_metric(measured, |metric| measured.ratio(metric)),
+        "bars": judge(measured).map(|judged| bar(&judged)).collect::<Vec<_>>(),
+    })
 }
 
-fn figures(samples: &[Sample]) -> Value {
-    let figure = |metric: Metric| Some((metric.key().to_owned(), json!(figure(samples, metric)?)));
-    Value::Object(Metric::ALL.into_iter().filter_map(figure).collect())
+fn bar(judged: &Judged<'_>) -> Value {
+    let Judged { bar, value, verdict } = judged;
+    json!({
+        "name": bar.name,
+        "metric": bar.metric,
+        "value": value.median,
+        "limit": bar.limit.number(),
+        "ok": *verdict != Verdict::Short,
+        "within_spread": *verdict == Verdict::WithinSpread,
+    })
 }
 
-/// One figure over the rounds; none if no sample has it.
-fn figure(samples: &[Sample], metric: Metric) -> Option<Summary> {
-    stats::summary(samples.iter().filter_map(|sample| metric.of(sample)))
+/// What there is to say of each metric that any sample has.
+fn of_each_metric(measured: &Measured, say: impl Fn(Metric) -> Option<Summary>) -> BTreeMap<Metric, Summary> {
+    let metrics = measured.samples.iter().flatten().flat_map(Sample::metrics);
+    metrics.filter_map(|metric| Some((metric, say(metric)?))).collect()
 }

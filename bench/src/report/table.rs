@@ -1,12 +1,12 @@
-//! Tables for people: a table per kind of load, five lines per cell.
+//! Tables for people: a table per kind of load, a line per cell and figure.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
-use super::{figure, judge};
+use super::{Judged, judge};
 use crate::{
     bar::Verdict,
-    harness::{Measured, OURS, THEIRS},
-    sample::Metric,
+    harness::{Measured, OURS},
+    sample::{Metric, Sample},
     stats::Summary,
 };
 
@@ -21,30 +21,33 @@ fn table(cells: &[Measured]) -> String {
     let Some(first) = cells.first() else { return String::new() };
     let mut head = format!("{:<6} {:<18}", "", "median of rounds");
     for column in &first.cell.columns {
-        let _infallible = write!(head, " {:>10}", column.title);
+        let _infallible = write!(head, " {:>11}", column.title);
     }
-    let mut table = format!("{}\n{head}  {OURS}/{THEIRS} (pairs)\n", first.cell.table);
+    let mut table = format!("{}\n{head}  {OURS}/{} (pairs)\n", first.cell.table, first.cell.reference);
     for cell in cells {
         table.push_str(&rows(cell));
     }
     table
 }
 
+/// A line for every figure that was, or should have been, measured.
 fn rows(measured: &Measured) -> String {
+    let held = measured.cell.bars.iter().map(|bar| bar.metric);
+    let metrics: BTreeSet<Metric> = measured.samples.iter().flatten().flat_map(Sample::metrics).chain(held).collect();
     let mut rows = String::new();
-    for (line, metric) in Metric::ALL.into_iter().enumerate() {
+    for (line, metric) in metrics.into_iter().enumerate() {
         let label = if line == 0 { measured.cell.row.as_str() } else { "" };
         let mut row = format!("{label:<6} {:<18}", metric.title());
         for column in &measured.cell.columns {
-            let value = figure(measured.samples_of(column.title), metric);
+            let figure = measured.figure(column.title, metric);
             let _infallible =
-                write!(row, " {:>10}", value.map_or_else(|| "-".to_owned(), |value| median(metric, &value)));
+                write!(row, " {:>11}", figure.map_or_else(|| "-".to_owned(), |figure| metric.text(figure.median)));
         }
         if let Some(Summary { median, min, max }) = measured.ratio(metric) {
             let _infallible = write!(row, "  {median:.2} ({min:.2}..{max:.2})");
         }
-        if metric == measured.cell.bar.metric {
-            row.push_str(&verdict(measured));
+        for judged in judge(measured).filter(|judged| judged.bar.metric == metric) {
+            row.push_str(&verdict(&judged));
         }
         rows.push_str(row.trim_end());
         rows.push('\n');
@@ -52,20 +55,11 @@ fn rows(measured: &Measured) -> String {
     rows
 }
 
-fn median(metric: Metric, value: &Summary) -> String {
-    match metric {
-        Metric::ClientCpu | Metric::ServerCpu => format!("{:.2}", value.median),
-        Metric::CallsPerSecond => format!("{:.0}", value.median),
-        Metric::P50 | Metric::P99 => format!("{:.1}", value.median),
-    }
-}
-
-fn verdict(measured: &Measured) -> String {
-    let limit = measured.cell.bar.limit;
-    match judge(measured).map(|judged| judged.verdict) {
-        None => String::new(),
-        Some(Verdict::Ok) => format!("  ok, at most {limit:.2}"),
-        Some(Verdict::WithinSpread) => format!("  ok, above {limit:.2} but within the pairs' spread"),
-        Some(Verdict::Short) => format!("  SHORT, at most {limit:.2}"),
+fn verdict(judged: &Judged<'_>) -> String {
+    let limit = judged.bar.limit;
+    match judged.verdict {
+        Verdict::Ok => format!("  ok, {limit}"),
+        Verdict::WithinSpread => format!("  ok, above {:.2} but within the pairs' spread", limit.number()),
+        Verdict::Short => format!("  SHORT, {limit}"),
     }
 }

@@ -2,38 +2,35 @@
 
 use super::{Settings, any_short, bars, json, tables};
 use crate::{
-    bar::Bar,
-    clients::{ClientArgs, ClientKind},
-    harness::{Cell, Column, Ended, Measured, OURS, THEIRS},
+    bar::{Bar, Limit, Subject},
+    clients::{ClientArgs, ClientKind, Work},
+    harness::{Cell, Column, Ended, Measured, OURS},
     sample::{Metric, Sample},
 };
 
 fn sample(client_cpu_us: f64) -> Sample {
-    Sample { calls_per_second: 90_000.4, client_cpu_us, server_cpu_us: Some(3.0), p50_us: 71.25, p99_us: 140.0 }
+    Sample::from_iter([
+        (Metric::ClientCpuUs, client_cpu_us),
+        (Metric::ServerCpuUs, 3.0),
+        (Metric::CallsPerSecond, 90_000.4),
+        (Metric::P50Us, 71.25),
+    ])
 }
 
 fn column(title: &'static str) -> Column {
-    let client = ClientArgs {
-        kind: ClientKind::Tonic,
-        threads: 1,
-        concurrency: 64,
-        payload: 16,
-        warm_up: 0.2,
-        seconds: 1.0,
-        server: None,
-        server_pid: None,
-    };
-    Column { title, server: None, client }
+    Column { title, server: None, client: ClientArgs::new(ClientKind::Tonic, Work::Unary, 1.0) }
 }
 
 /// Two rounds in which tonic takes 10 µs.
 fn measured(name: &str, limit: f64, ours: [f64; 2]) -> Measured {
+    let limit = Limit::MostOrLevel(limit);
     let cell = Cell {
         name: name.to_owned(),
         table: "Clients, 16 B".to_owned(),
         row: "c 64".to_owned(),
-        bar: Bar { metric: Metric::ClientCpu, limit, or_within_spread: true },
-        columns: vec![column(THEIRS), column(OURS), column("h2")],
+        reference: "tonic",
+        bars: vec![Bar { name: name.to_owned(), metric: Metric::ClientCpuUs, subject: Subject::Ratio, limit }],
+        columns: vec![column("tonic"), column(OURS), column("h2")],
     };
     Measured { cell, samples: vec![vec![sample(10.0); 2], ours.map(sample).to_vec(), Vec::new()] }
 }
@@ -65,13 +62,27 @@ fn a_table_has_its_title_its_columns_and_a_dash_for_what_was_not_measured() {
 }
 
 #[test]
+fn a_cell_may_have_several_bars_also_on_figures_themselves() {
+    let mut cell = measured("a.c64", 0.72, [7.0, 7.0]);
+    let limit = Limit::Least(100_000.0);
+    let metric = Metric::CallsPerSecond;
+    cell.cell.bars.push(Bar { name: "a.calls".to_owned(), metric, subject: Subject::Figure, limit });
+    let cells = [cell];
+    assert_eq!(bars(&cells), "bar a.c64 0.700 0.72 ok\nbar a.calls 90000.400 100000.00 short\n");
+    assert!(any_short(&cells));
+    assert!(tables(&cells).contains("SHORT, at least 100000.00"));
+}
+
+#[test]
 fn json_has_every_figure_as_median_and_spread() {
-    let settings = Settings { benchmark: "unary", rounds: 2, seconds: 1.0, warm_up: 0.2 };
+    let settings = Settings { benchmark: "unary", rounds: 2, seconds: Some(1.0) };
     let json = json(&settings, Ended::Finished, &[measured("a.c64", 0.72, [6.0, 8.0])]);
     let cell = &json["cells"][0];
     assert_eq!(cell["name"], "a.c64");
     assert_eq!(cell["columns"]["thalweg"]["client_cpu_us"]["median"], 7.0);
     assert_eq!(cell["ratio"]["client_cpu_us"]["max"], 0.8);
-    assert_eq!(cell["bar"]["ok"], true);
+    assert_eq!(cell["reference"], "tonic");
+    assert_eq!(cell["bars"][0]["ok"], true);
     assert_eq!(json["interrupted"], false);
+    assert_eq!(json["warm_up"], 0.2);
 }

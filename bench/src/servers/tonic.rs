@@ -5,13 +5,13 @@ use tokio::net::TcpListener;
 use tonic::transport::{Server, server::TcpIncoming};
 
 use super::echo::EchoService;
-use crate::{error::Error, wire};
+use crate::{error::Error, protocol};
 
 /// Serves for ever.
 pub(super) async fn serve(listener: TcpListener) -> Result<(), Error> {
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Server::builder()
-        .max_concurrent_streams(wire::MAX_CONCURRENT_STREAMS)
+        .max_concurrent_streams(protocol::MAX_CONCURRENT_STREAMS)
         .add_service(EchoServer::new(EchoService))
         .serve_with_incoming(incoming)
         .await?;
