@@ -34,10 +34,11 @@ impl<S> Receiver<S> {
             return Ok(());
         }
         loop {
-            if let Some(part) = self.part.take()
-                && !self.hand_on(part, inbox, sink)
-            {
-                return Ok(());
+            if let Some(part) = self.part.take() {
+                if !self.hand_on(part, inbox, sink) {
+                    return Ok(());
+                }
+                self.effects.counters.frames_received += 1;
             }
             if inbox.len() < HEAD {
                 self.missing = HEAD - inbox.len();

@@ -84,7 +84,7 @@ impl<S> Receiver<S> {
             decoder: Decoder::new(DEFAULT_TABLE_SIZE),
             assembly: None,
             part: None,
-            window: ReceiveWindow::new(config.connection_window.max(INITIAL)),
+            window: ReceiveWindow::new(config.connection_window.clamp(INITIAL, LARGEST)),
             budget: Budget::new(config.limits),
             estimate: adaptive,
             go_away: None,

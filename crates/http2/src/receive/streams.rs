@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::{
     config::Role,
-    flow::{INITIAL, ReceiveWindow},
+    flow::{INITIAL, LARGEST, ReceiveWindow},
     head::Body,
     messages::Messages,
     table::Table,
@@ -92,7 +92,7 @@ impl<S> Streams<S> {
             role,
             table: Table::new(),
             resets: Resets::default(),
-            initial: window.max(INITIAL),
+            initial: window.clamp(INITIAL, LARGEST),
             last_ours: 0,
             last_peers: 0,
             gap: (0, 0),
