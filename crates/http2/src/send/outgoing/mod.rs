@@ -71,7 +71,7 @@ impl Segments {
     pub(super) fn clear(&mut self) {
         self.copied.clear();
         self.shared.clear();
-        self.len = 0;
+        (self.len, self.frames) = (0, 0);
     }
 
     /// The frames that were appended since this was last asked.
