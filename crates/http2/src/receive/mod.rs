@@ -134,7 +134,9 @@ impl<S> Receiver<S> {
         let Some(entry) = self.streams.remove(id) else { return };
         self.streams.remember(id);
         self.effects.counters.stream_errors += 1;
-        self.fault = self.fault.take().or(self.budget.stream_error().err());
+        if let Err(fault) = self.budget.stream_error() {
+            self.fault.get_or_insert(fault);
+        }
         sink.cut(&entry.stream, Cut::Violation(violation));
     }
 
