@@ -56,7 +56,7 @@ impl<S> Receiver<S> {
         let opening = Opening { head: *head, end: frame.end_stream, violation: frame.violation };
         let fragment = &payload[frame.fragment];
         if frame.end_headers {
-            return self.block(opening, fragment, sink);
+            return self.block(&opening, fragment, sink);
         }
         self.assembly = Some(Assembly { opening, block: fragment.to_vec(), continuations: 0 });
         Ok(())
@@ -77,7 +77,7 @@ impl<S> Receiver<S> {
             return Err(self.too_large(&assembly.opening.head).into());
         }
         if is_last {
-            return self.block(assembly.opening, &assembly.block, sink);
+            return self.block(&assembly.opening, &assembly.block, sink);
         }
         self.assembly = Some(assembly);
         Ok(())
@@ -85,11 +85,11 @@ impl<S> Receiver<S> {
 
     /// A whole block.
     #[inline]
-    fn block<K: Sink<Stream = S>>(&mut self, opening: Opening, block: &[u8], sink: &mut K) -> Result<(), Fault> {
+    fn block<K: Sink<Stream = S>>(&mut self, opening: &Opening, block: &[u8], sink: &mut K) -> Result<(), Fault> {
         let id = opening.head.stream;
         match self.streams.get(id).map(|entry| entry.phase) {
-            Some(Phase::Head) => self.response(&opening, block, sink),
-            Some(Phase::Body) => self.trailers(&opening, block, sink),
+            Some(Phase::Head) => self.response(opening, block, sink),
+            Some(Phase::Body) => self.trailers(opening, block, sink),
             Some(Phase::Ended) => {
                 self.ignore(&opening.head, block)?;
                 Err(closed(&opening.head))
@@ -105,7 +105,7 @@ impl<S> Receiver<S> {
 
     /// A block that opens a stream, or comes for one that is over.
     #[inline]
-    fn request<K: Sink<Stream = S>>(&mut self, opening: Opening, block: &[u8], sink: &mut K) -> Result<(), Fault> {
+    fn request<K: Sink<Stream = S>>(&mut self, opening: &Opening, block: &[u8], sink: &mut K) -> Result<(), Fault> {
         let head = opening.head;
         if self.streams.is_ours(head.stream) {
             return Err(self.idle(&head));

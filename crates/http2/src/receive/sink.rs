@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Whoever wants to hear what the peer sends. After `end`, [`trailers`](Self::trailers) or [`cut`](Self::cut) nothing
-/// more comes for a stream.
+/// more comes for a stream; only a server can hear of a cut after the end of a request, as long as it has not answered.
 pub trait Sink {
     /// The handle of a stream: what its events are addressed by.
     type Stream;

@@ -10,7 +10,7 @@ use thalweg_http2::{
 
 /// What was heard of one stream or of the connection.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Event {
+pub(crate) enum Event {
     Request(u32, RequestHead, bool),
     Response(u32, ResponseHead, bool),
     Data(u32, Vec<u8>, bool),
@@ -23,24 +23,15 @@ pub enum Event {
 
 /// All events in their order. A stream's handle is its id.
 #[derive(Default, Debug)]
-pub struct Record {
-    pub events: Vec<Event>,
+pub(crate) struct Record {
+    pub(crate) events: Vec<Event>,
 }
 
 impl Record {
     /// Why streams were cut.
-    pub fn cuts(&self) -> Vec<(u32, Cut)> {
+    pub(crate) fn cuts(&self) -> Vec<(u32, Cut)> {
         let cut = |event: &Event| if let Event::Cut(id, cut) = event { Some((*id, cut.clone())) } else { None };
         self.events.iter().filter_map(cut).collect()
-    }
-
-    /// All data of a stream, put together.
-    pub fn body(&self, stream: u32) -> Vec<u8> {
-        let part = |event: &Event| match event {
-            Event::Data(id, data, _) if *id == stream => data.clone(),
-            _ => vec![],
-        };
-        self.events.iter().flat_map(part).collect()
     }
 }
 

@@ -109,6 +109,13 @@ fn frames_have_their_size_and_their_place() {
             C::FRAME_SIZE_ERROR,
             "HEADERS on stream 1: it ends within its priority",
         ),
+    ]);
+}
+
+#[test]
+fn control_frames_have_their_size_and_their_place() {
+    use Code as C;
+    play_all(vec![
         connection(
             "RST_STREAM of 3 bytes",
             &[request(1, false), frame(kind::RST_STREAM, 0, 1, &[0; 3])],
