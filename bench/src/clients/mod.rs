@@ -1,6 +1,10 @@
 //! The client process: one connection (or many idle ones), a number of callers, one sample on stdout.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    fmt::{self, Display, Formatter},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
@@ -99,7 +103,7 @@ pub(crate) struct Target {
     #[arg(long)]
     pub(crate) server_pid: Option<u32>,
     /// The server's certificate, PEM: connect by TLS and trust it.
-    #[arg(long, value_name = "PEM")]
+    #[arg(long, value_name = "PEM", allow_hyphen_values = true)]
     pub(crate) trust: Option<String>,
 }
 
@@ -167,6 +171,14 @@ impl ClientArgs {
     }
 }
 
+/// The command line without the certificate.
+impl Display for ClientArgs {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let target = Target { trust: None, ..self.target.clone() };
+        f.write_str(&Self { target, ..self.clone() }.to_command_line().join(" "))
+    }
+}
+
 /// What the command line calls it.
 fn name(value: &impl ValueEnum) -> String {
     value.to_possible_value().expect("no value is skipped").get_name().to_owned()
@@ -200,9 +212,9 @@ pub(crate) fn run(args: &ClientArgs, runtime: &Runtime) -> Result<Sample, Error>
     let trust = args.target.trust.as_deref();
     let server = || args.target.server.ok_or(Error::NoServer);
     match args.kind {
-        ClientKind::Tonic => stub::run(args, runtime, async || tonic::connect(server()?, trust).await),
+        ClientKind::Tonic => stub::run(args, runtime, async || tonic::connect(server()?, trust, args.work).await),
         ClientKind::Thalweg => stub::run(args, runtime, async || thalweg::connect(server()?, trust).await),
-        ClientKind::Floor => run_unary(args, runtime, async || Ok(floor::client(&payload))),
+        ClientKind::Floor => stub::run(args, runtime, async || Ok(floor::client(&payload))),
         ClientKind::ThalwegByHand => {
             run_unary(args, runtime, async || by_hand::connect(server()?, trust, &payload).await)
         }

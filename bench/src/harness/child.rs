@@ -69,9 +69,8 @@ impl Server {
 /// Runs a client process against a server and returns what it measured.
 pub(super) async fn run_client(args: &ClientArgs, server: Option<&Server>) -> Result<Sample, Error> {
     let args = ClientArgs { target: server.map(Server::target).unwrap_or_default(), ..args.clone() };
-    let line = args.to_command_line();
-    let role = line.join(" ");
-    let mut process = spawn(&line)?;
+    let role = args.to_string();
+    let mut process = spawn(&args.to_command_line())?;
     let allowed = PATIENCE + args.longest();
     let mut output = String::new();
     if let Some(mut stdout) = process.stdout.take() {

@@ -31,6 +31,8 @@ fn cell(name: &str, title: &str, work: Work, seconds: f64) -> Cell {
         let client = ClientArgs { concurrency: STREAMS, ..ClientArgs::new(kind, work, seconds) };
         Column { title, server: Some(ServerArgs::new(ServerKind::RawH2, 1)), client }
     };
+    let floor = ClientArgs { concurrency: 1, ..ClientArgs::new(ClientKind::Floor, work, seconds) };
+    let floor = Column { title: "stub floor", server: None, client: floor };
     let name = format!("streams.{name}{STREAMS}");
     Cell {
         name: name.clone(),
@@ -43,6 +45,6 @@ fn cell(name: &str, title: &str, work: Work, seconds: f64) -> Cell {
             subject: Subject::Ratio,
             limit: Limit::Least(3.0),
         }],
-        columns: vec![column(THEIRS, ClientKind::Tonic), column(OURS, ClientKind::Thalweg)],
+        columns: vec![column(THEIRS, ClientKind::Tonic), column(OURS, ClientKind::Thalweg), floor],
     }
 }
