@@ -3,6 +3,7 @@
 mod answer;
 mod apply;
 mod blocks;
+mod end;
 mod open;
 mod outgoing;
 mod output;
@@ -29,7 +30,7 @@ use crate::{
     error::{Code, Violation},
     exchange::News,
     flow,
-    frame::{PREFACE, go_away::GoAway, ping::Ping, reset, settings, settings::Settings, window_update},
+    frame::{PREFACE, ping::Ping, settings, settings::Settings, window_update},
     table::Table,
 };
 
@@ -158,44 +159,6 @@ impl<S: Clone> Sender<S> {
         }
     }
 
-    /// Ends a stream at once, and drops what it had to send. False if it was over already.
-    pub fn reset(&mut self, id: u32, code: Code) -> bool {
-        let Some(stream) = self.streams.remove(id) else { return false };
-        self.discard(stream);
-        self.counters.streams_failed += 1;
-        self.append_reset(id, code);
-        self.news.closed.push(id);
-        true
-    }
-
-    /// Tells the peer that it may send `bytes` more on a stream, after so many were read. Nothing happens if the peer has
-    /// nothing more to say there.
-    pub fn credit(&mut self, id: u32, bytes: u32) {
-        if bytes > 0 && self.streams.get(id).is_some_and(|stream| !stream.peer_ended) {
-            self.output.buffer.frame(|out| window_update::write(id, bytes, out));
-            self.news.credits.push((id, bytes));
-        }
-    }
-
-    /// Says whether too much is unread for the connection's window to be returned as bytes come in.
-    pub fn withhold(&mut self, withhold: bool) {
-        self.receipts.withheld = withhold;
-    }
-
-    /// Returns all of the connection's window that is owed to the peer.
-    pub fn release(&mut self) {
-        let owed = self.receipts.settle();
-        self.widen_connection(owed);
-    }
-
-    /// Tells the peer that it may send `bytes` more on all streams together.
-    fn widen_connection(&mut self, bytes: u32) {
-        if bytes > 0 {
-            self.output.buffer.frame(|out| window_update::write(0, bytes, out));
-            self.news.credits.push((0, bytes));
-        }
-    }
-
     /// Asks the peer for an answer.
     pub fn ping(&mut self, payload: [u8; 8]) {
         self.output.buffer.frame(|out| Ping { ack: false, payload }.write(out));
@@ -205,32 +168,6 @@ impl<S: Clone> Sender<S> {
     pub fn keepalive(&mut self, payload: [u8; 8]) {
         self.counters.keepalives_sent += 1;
         self.ping(payload);
-    }
-
-    /// Tells the peer that its streams above `last_stream` are not processed, and why.
-    pub fn go_away(&mut self, last_stream: u32, code: Code, text: &str) {
-        self.output.buffer.frame(|out| GoAway { last_stream, code, debug: text.as_bytes() }.write(out));
-        self.last_words = Some((last_stream, code, text.to_owned()));
-    }
-
-    /// Ends everything: the byte stream is lost, or is to be closed when the buffer is written. A client leaves no more in
-    /// the buffer than a GOAWAY, so that no call [from the first unsent one on](Self::first_unsent) gets out after all.
-    pub fn close(&mut self) {
-        if self.life == Life::Closed {
-            return;
-        }
-        self.life = Life::Closed;
-        for (_, stream) in self.streams.drain() {
-            self.counters.streams_failed += 1;
-            self.drained.extend(stream.queue.map(|queue| queue.waiter));
-        }
-        self.output.forget_all();
-        if self.role == Role::Client {
-            self.output.buffer.clear();
-            if let Some((last_stream, code, text)) = self.last_words.take() {
-                self.go_away(last_stream, code, &text);
-            }
-        }
     }
 
     /// Gives the writer what is ready for the socket. Called when `out` is all written; before that nothing happens.
@@ -321,26 +258,12 @@ impl<S: Clone> Sender<S> {
     /// The connection's windows now.
     #[must_use]
     pub fn windows(&self) -> Windows {
-        Windows { send: self.output.window.size(), receive: self.receipts.left }
+        Windows { send: self.output.window.size(), receive: self.receipts.left() }
     }
 
     /// What we may send on a stream, in bytes, if it is not over.
     #[must_use]
     pub fn stream_window(&self, id: u32) -> Option<i64> {
         self.streams.get(id).map(|stream| stream.window.size())
-    }
-
-    /// Drops what a stream that has left the table had to send, and lets go whoever waits for it.
-    fn discard(&mut self, stream: Stream<S>) {
-        if let Some(queue) = stream.queue {
-            self.output.forget(&queue);
-            self.output.schedule.forget(&queue, &self.streams);
-            self.drained.push(queue.waiter);
-        }
-    }
-
-    fn append_reset(&mut self, id: u32, code: Code) {
-        self.counters.resets_sent += 1;
-        self.output.buffer.frame(|out| reset::write(id, code, out));
     }
 }

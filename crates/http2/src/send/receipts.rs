@@ -1,18 +1,19 @@
-//! The connection's receive window (RFC 9113 section 6.9.1): what came in, and what the peer is owed for it.
+//! Windows for what the peer sends (RFC 9113 section 6.9): what came in, and what the peer is owed for it.
 
-use crate::flow;
+use super::Sender;
+use crate::{flow, frame::window_update};
 
-/// Book-keeping of bytes under the connection's flow control.
+/// The connection's window.
 #[derive(Debug)]
 pub(super) struct Receipts {
     /// How large the window is when nothing is owed.
     size: u32,
     /// What the peer may send.
-    pub(super) left: i64,
+    left: i64,
     /// What came and was not returned.
     owed: u32,
     /// Nothing is to be returned for now.
-    pub(super) withheld: bool,
+    withheld: bool,
 }
 
 impl Receipts {
@@ -20,6 +21,11 @@ impl Receipts {
     pub(super) fn new(size: u32) -> Self {
         let size = size.clamp(flow::INITIAL, flow::LARGEST);
         Self { size, left: i64::from(size), owed: 0, withheld: false }
+    }
+
+    /// What the peer may send, in bytes.
+    pub(super) fn left(&self) -> i64 {
+        self.left
     }
 
     /// So many bytes came. How many are to be returned now: none, until they are worth a frame.
@@ -41,5 +47,35 @@ impl Receipts {
         self.size += more;
         self.left += i64::from(more);
         more
+    }
+}
+
+impl<S: Clone> Sender<S> {
+    /// Tells the peer that it may send `bytes` more on a stream, after so many were read. Nothing happens if the peer has
+    /// nothing more to say there.
+    pub fn credit(&mut self, id: u32, bytes: u32) {
+        if bytes > 0 && self.streams.get(id).is_some_and(|stream| !stream.peer_ended) {
+            self.output.buffer.frame(|out| window_update::write(id, bytes, out));
+            self.news.credits.push((id, bytes));
+        }
+    }
+
+    /// Says whether too much is unread for the connection's window to be returned as bytes come in.
+    pub fn withhold(&mut self, withhold: bool) {
+        self.receipts.withheld = withhold;
+    }
+
+    /// Returns all of the connection's window that is owed to the peer.
+    pub fn release(&mut self) {
+        let owed = self.receipts.settle();
+        self.widen_connection(owed);
+    }
+
+    /// Tells the peer that it may send `bytes` more on all streams together.
+    pub(super) fn widen_connection(&mut self, bytes: u32) {
+        if bytes > 0 {
+            self.output.buffer.frame(|out| window_update::write(0, bytes, out));
+            self.news.credits.push((0, bytes));
+        }
     }
 }

@@ -10,6 +10,8 @@ use std::mem;
 
 /// Slots of the smallest table that holds anything.
 const SMALLEST: usize = 16;
+/// Slots that a table keeps when it empties: streams come in waves.
+const KEPT: usize = 256;
 
 /// A map from stream ids to `T`. It holds no memory while it is new, grows as it fills, and shrinks when it is nearly
 /// empty. Id 0 is no stream and can be looked up, but not inserted.
@@ -80,7 +82,7 @@ impl<T> Table<T> {
         let (_, value) = self.slots[hole].take()?;
         self.len -= 1;
         self.close(hole);
-        if self.slots.len() > SMALLEST * 4 && self.len * 16 < self.slots.len() {
+        if self.slots.len() > KEPT && self.len * 16 < self.slots.len() {
             self.resize(self.slots.len() / 4);
         }
         Some(value)

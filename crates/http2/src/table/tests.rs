@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{SMALLEST, Table};
+use super::{KEPT, Table};
 
 #[test]
 fn a_random_history_ends_as_that_of_a_plain_map() {
@@ -42,7 +42,7 @@ fn a_new_table_holds_no_memory_and_an_emptied_one_little() {
     assert_eq!(table.slots.capacity(), 0);
     (0..10_000).for_each(|n| assert!(table.insert(n * 2 + 1, n).is_none()));
     (0..10_000).for_each(|n| assert_eq!(table.remove(n * 2 + 1), Some(n)));
-    assert!(table.is_empty() && table.slots.capacity() <= SMALLEST * 4);
+    assert!(table.is_empty() && table.slots.capacity() <= KEPT);
 }
 
 #[test]

@@ -135,6 +135,9 @@ impl<'a> Extra<'a> {
     fn of(head: &RequestHead<'a>) -> Self {
         let mut extra = Self { timeout: head.timeout, content_type: None, has_fields: false };
         for (name, value) in head.metadata {
+            if name == TE {
+                continue;
+            }
             if name == CONTENT_TYPE {
                 extra.content_type = Some(value).filter(|value| *value != GRPC);
             } else if name == GRPC_TIMEOUT {

@@ -39,6 +39,7 @@ impl Segments {
     }
 
     /// Appends one small frame.
+    #[inline]
     pub(super) fn frame(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.frames += 1;
         let before = self.copied.len();
@@ -47,12 +48,16 @@ impl Segments {
     }
 
     /// Appends a header block in one frame, or in as many as `max` bytes of payload each demand.
+    #[inline]
     pub(super) fn headers(&mut self, stream: u32, block: &[u8], end: bool, max: usize) {
-        self.frames += block.len().saturating_sub(1).checked_div(max).unwrap_or(0) as u64;
+        if block.len() > max {
+            self.frames += (block.len().div_ceil(max) - 1) as u64;
+        }
         self.frame(|out| headers::write(stream, block, end, max, out));
     }
 
     /// Appends one DATA frame.
+    #[inline]
     pub(super) fn data(&mut self, stream: u32, payload: Bytes, end: bool) {
         let len = payload.len();
         if len < SHARE {
