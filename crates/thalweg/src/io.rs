@@ -1,13 +1,13 @@
 //! A byte stream, and who is at its other end.
 
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 use thalweg_core::endpoint::Address;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// What HTTP/2 runs on: any byte stream.
-pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + Any {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + Any> Io for T {}
 
 /// A byte stream of any kind.
 pub type BoxIo = Box<dyn Io>;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::WireError,
-    transport::client::{ReceiveHalf, SendHalf},
+    transport::client::{Opened, ReceiveHalf, SendHalf},
 };
 
 /// What an attempt came to.
@@ -31,15 +31,22 @@ pub(super) struct Attempt {
     pub(super) send: Option<SendHalf>,
     pub(super) receive: ReceiveHalf,
     pub(super) observation: Observation,
+    /// The stream was opened in this very turn of the call's task: nothing can have come.
+    fresh: bool,
 }
 
 impl Attempt {
-    pub(super) fn new(send: SendHalf, receive: ReceiveHalf, observation: Observation) -> Self {
-        Self { send: Some(send), receive, observation }
+    /// To be polled in the turn in which the stream was opened.
+    pub(super) fn new(Opened { send, receive }: Opened, observation: Observation) -> Self {
+        let fresh = send.is_none();
+        Self { send, receive, observation, fresh }
     }
 
     /// Sends the request and waits for the head of the response.
     pub(super) fn poll(&mut self, upload: &mut Upload, cx: &mut Context<'_>) -> Poll<Outcome> {
+        if std::mem::take(&mut self.fresh) {
+            return Poll::Pending;
+        }
         if let Some(send) = &mut self.send {
             match upload.poll_send(send, cx) {
                 Poll::Ready(Err(UploadError::Request(status))) => {

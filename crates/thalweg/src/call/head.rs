@@ -53,10 +53,11 @@ impl Head {
         let path = uri.path_and_query().cloned().ok_or_else(|| malformed("the request has no path"))?;
         let timeout = headers.remove(GRPC_TIMEOUT).map(|value| parse_timeout(&value)).transpose()?;
         let deadline = earliest(options.deadline, timeout.map(|timeout| deadline::from_now(now, timeout)));
-        refuse_connection_headers(&headers)?;
-        headers.insert(USER_AGENT, facts.user_agent.clone());
-        headers.insert(TE, HeaderValue::from_static("trailers"));
-        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/grpc"));
+        let is_plain = is_plain(&headers);
+        if !is_plain {
+            refuse_connection_headers(&headers)?;
+            headers.remove(USER_AGENT);
+        }
         let head = Self {
             path,
             authority: options.authority.clone().unwrap_or_else(|| facts.authority.clone()),
@@ -69,7 +70,9 @@ impl Head {
             configured: false,
             hash: None,
         };
-        head.check_size(facts.max_metadata_size)?;
+        if !is_plain {
+            head.check_size(facts.max_metadata_size)?;
+        }
         Ok(head)
     }
 
@@ -128,7 +131,9 @@ impl Head {
             scheme: &facts.scheme,
             authority: &self.authority,
             path: &self.path,
+            user_agent: &facts.user_agent,
             headers: &self.headers,
+            deadline: self.deadline,
             timeout: self.deadline.map(|at| at.saturating_duration_since(now).max(Duration::from_nanos(1))),
         }
     }
@@ -159,6 +164,11 @@ async fn ask(credentials: &dyn CallCredentials, call: CallContext<'_>, is_secure
         let status = thalweg_core::status::Status::new(core_code(status.code()), status.message());
         control_plane(status, mark)
     })
+}
+
+/// Has the caller no metadata? These two are every stub's.
+fn is_plain(headers: &HeaderMap) -> bool {
+    headers.len() == 2 && headers.contains_key(TE) && headers.contains_key(CONTENT_TYPE)
 }
 
 fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {

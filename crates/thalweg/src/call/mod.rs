@@ -156,6 +156,8 @@ impl Future for ResponseFuture {
         ready!(rt::poll_turn(cx));
         let ended = match call.poll_stages(&mut this.stage, cx) {
             Poll::Ready(ended) => ended,
+            // On an open stream the connection watches the deadline.
+            Poll::Pending if matches!(this.stage, Stage::Attempt(_)) => return Poll::Pending,
             Poll::Pending => Err(ready!(call.poll_deadline(cx))),
         };
         let call = this.call.take();
@@ -184,13 +186,13 @@ impl Call {
                     story.proven(rt::now());
                     Stage::Pick
                 }
-                Stage::Pick => self.pick()?,
+                Stage::Pick => self.pick(cx)?,
                 Stage::Wait(published) => {
                     ready!(published.as_mut().poll(cx));
                     Stage::Pick
                 }
                 Stage::Room(ready, room) => match ready!(room.as_mut().poll(cx)) {
-                    true => self.enter(ready)?,
+                    true => self.enter(ready, cx)?,
                     false => Stage::Pick,
                 },
                 Stage::Attempt(attempt) => match ready!(attempt.poll(&mut self.course.upload, cx)) {
@@ -216,7 +218,7 @@ impl Call {
 
     /// The stage after a look at the snapshot. Whoever has to wait takes a ticket and looks again, so that no snapshot
     /// is missed.
-    fn pick(&mut self) -> Result<Stage, Status> {
+    fn pick(&mut self, cx: &mut Context<'_>) -> Result<Stage, Status> {
         let (control, now) = (&*self.active.0, self.now.take().unwrap_or_else(rt::now));
         // While the channel is READY there is mostly nothing to wait for.
         let mut ticket = None;
@@ -224,7 +226,7 @@ impl Call {
             if control.board.load().state != Connectivity::Ready {
                 ticket.get_or_insert_with(|| control.board.subscribe());
             }
-            match (pick::try_pick(control, &mut self.course, now)?, ticket.take()) {
+            match (pick::try_pick(control, &mut self.course, now, cx)?, ticket.take()) {
                 (Verdict::Attempt(attempt), _) => return Ok(Stage::Attempt(attempt)),
                 (Verdict::Full(ready), Some(seen)) => return Ok(wait_for_room(ready, seen)),
                 (Verdict::Queue, Some(seen)) => return Ok(Stage::Wait(seen.into_future())),
@@ -235,8 +237,8 @@ impl Call {
 
     /// Opens a stream on a connection that had no room before. The room is this call's: taking it elsewhere would leave
     /// others waiting.
-    fn enter(&mut self, ready: &ReadySubchannel) -> Result<Stage, Status> {
-        Ok(match pick::open(&self.active.0, &mut self.course, ready, rt::now())? {
+    fn enter(&mut self, ready: &ReadySubchannel, cx: &mut Context<'_>) -> Result<Stage, Status> {
+        Ok(match pick::open(&self.active.0, &mut self.course, ready, rt::now(), cx)? {
             Verdict::Attempt(attempt) => Stage::Attempt(attempt),
             Verdict::Full(_) | Verdict::Queue => Stage::Pick,
         })

@@ -1,6 +1,6 @@
 //! One look at the snapshot: configure the call once, pick, and open a stream on the READY subchannel that was picked.
 
-use std::time::Instant;
+use std::{task::Context, time::Instant};
 
 use thalweg_core::{
     connectivity::Connectivity,
@@ -9,7 +9,7 @@ use thalweg_core::{
 };
 use tonic::Status;
 
-use super::{Course, attempt::Attempt, head::Head, no_backend, observe::Observation};
+use super::{Course, attempt::Attempt, head::Head, no_backend, observe::Observation, upload::UploadError};
 use crate::{
     config::CallInfo,
     control::{Control, ControlEvent},
@@ -30,7 +30,12 @@ pub(super) enum Verdict {
 }
 
 /// Looks at the present snapshot.
-pub(super) fn try_pick(control: &Control, course: &mut Course, now: Instant) -> Result<Verdict, Status> {
+pub(super) fn try_pick(
+    control: &Control,
+    course: &mut Course,
+    now: Instant,
+    cx: &mut Context<'_>,
+) -> Result<Verdict, Status> {
     let snapshot = control.board.load();
     if snapshot.asleep {
         control.tell(ControlEvent::WakeUp);
@@ -44,7 +49,7 @@ pub(super) fn try_pick(control: &Control, course: &mut Course, now: Instant) -> 
         return Err(course.story.deadline_exceeded(now));
     }
     match pick(control, &course.head, &snapshot, now) {
-        Pick::Use(id) => snapshot.ready(id).map_or(Ok(Verdict::Queue), |ready| open(control, course, ready, now)),
+        Pick::Use(id) => snapshot.ready(id).map_or(Ok(Verdict::Queue), |ready| open(control, course, ready, now, cx)),
         Pick::Queue => Ok(Verdict::Queue),
         Pick::Fail(failure) => {
             let text = tell(&failure, &control.facts.target, now);
@@ -97,9 +102,16 @@ pub(super) fn open(
     course: &mut Course,
     ready: &ReadySubchannel,
     now: Instant,
+    cx: &mut Context<'_>,
 ) -> Result<Verdict, Status> {
     check_authority(&course.head, ready)?;
-    let (send, receive) = match ready.connection.open(&course.head.to_request(&control.facts, now)) {
+    let (first, end) = match course.upload.first(cx) {
+        Ok(first) => first,
+        Err(UploadError::Request(status)) => return Err(status),
+        Err(UploadError::Broken) => return Ok(Verdict::Queue),
+    };
+    let head = course.head.to_request(&control.facts, now);
+    let opened = match ready.connection.open(&head, first, end, cx.waker()) {
         Ok(opened) => opened,
         Err(OpenError::Full) => {
             course.story.obstructed(format!("{} has as many calls as it allows", ready.address));
@@ -109,10 +121,15 @@ pub(super) fn open(
             control.tell(ControlEvent::Unusable(ready.key));
             return Ok(Verdict::Queue);
         }
+        Err(OpenError::HeadersTooLarge { size, limit }) => {
+            let text = format!("request metadata of {size} bytes is larger than {} accepts ({limit} bytes)", ready.address);
+            return Err(LocalError::MetadataTooLarge { size, limit }.status(tonic::Code::ResourceExhausted, text));
+        }
     };
+    course.upload.sent_first();
     course.story.sent(now, ready.address.clone());
     let observation = Observation::begin(&ready.trackers, now);
-    Ok(Verdict::Attempt(Attempt::new(send, receive, observation)))
+    Ok(Verdict::Attempt(Attempt::new(opened, observation)))
 }
 
 /// A call that bears an authority of its own goes only where the server has proven to be it (A81).

@@ -104,6 +104,7 @@ impl Story {
         const CANCEL: u32 = 8;
         let late = deadline.is_some_and(|deadline| now >= deadline);
         match &self.sent {
+            Some(_) if error.kind == WireErrorKind::DeadlineExceeded => self.deadline_exceeded(now),
             Some(_) if late && error.kind == WireErrorKind::Reset(CANCEL) => self.deadline_exceeded(now),
             Some((_, address)) => status::of_wire(error, address),
             None => status::of_wire(error, &Address::Opaque("no backend".into())),

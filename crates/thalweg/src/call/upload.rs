@@ -33,6 +33,8 @@ pub(super) enum UploadError {
 pub(super) struct Upload {
     /// Gone when it has ended.
     body: Option<Body>,
+    /// What is to go out with the head of the request.
+    first: Option<(Bytes, bool)>,
     /// One chunk read ahead, so that the last one carries the end of the stream.
     ahead: Option<Bytes>,
     /// What was sent, in case it has to be sent again.
@@ -52,6 +54,7 @@ impl Upload {
     pub(super) fn new(body: Body, keep: usize) -> Self {
         Self {
             body: Some(body),
+            first: None,
             ahead: None,
             kept: SmallVec::new(),
             kept_bytes: 0,
@@ -86,6 +89,24 @@ impl Upload {
         self.replayed = 0;
     }
 
+    /// What can be sent together with the head of the request, and whether it is all; nothing, if there is nothing yet. It
+    /// counts as sent after [`sent_first`](Self::sent_first).
+    pub(super) fn first(&mut self, cx: &mut Context<'_>) -> Result<(Option<Bytes>, bool), UploadError> {
+        if self.first.is_none()
+            && let Poll::Ready(next) = self.poll_chunk(cx)
+        {
+            self.first = Some(next?);
+        }
+        Ok(self.first.clone().map_or((None, false), |(chunk, end)| (Some(chunk), end)))
+    }
+
+    /// The head is out, and the first chunk with it.
+    pub(super) fn sent_first(&mut self) {
+        if let Some((_, end)) = self.first.take() {
+            self.ended = end;
+        }
+    }
+
     /// Sends as much as there is room for; ready when the end of the stream has been sent.
     pub(super) fn poll_send(&mut self, stream: &mut SendHalf, cx: &mut Context<'_>) -> Poll<Result<(), UploadError>> {
         loop {
@@ -93,12 +114,17 @@ impl Upload {
             if self.ended {
                 return Poll::Ready(Ok(()));
             }
-            let (chunk, end) = match self.next_kept() {
-                Some(next) => next,
-                None => ready!(self.poll_next(cx))?,
-            };
+            let (chunk, end) = ready!(self.poll_chunk(cx))?;
             self.ended = end;
             stream.send(chunk, end).map_err(|_| UploadError::Broken)?;
+        }
+    }
+
+    /// The next chunk, and whether it is the last.
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Bytes, bool), UploadError>> {
+        match self.next_kept() {
+            Some(next) => Poll::Ready(Ok(next)),
+            None => self.poll_next(cx),
         }
     }
 

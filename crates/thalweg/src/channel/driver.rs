@@ -227,13 +227,12 @@ impl Driver {
         self.deliver(&Event::Subchannel(id, state));
     }
 
-    /// A server that asks for calm is pinged half as often from then on (A8).
+    /// A server that complains of too many pings (ENHANCE_YOUR_CALM) is pinged half as often from then on (A8).
     fn heed_calm(&mut self, error: &WireError) {
-        const ENHANCE_YOUR_CALM: u32 = 11;
         let Some(time) = self.plan.connecting.keepalive.time else { return };
-        if error.kind == WireErrorKind::GoAway(ENHANCE_YOUR_CALM) {
+        if matches!(&error.kind, WireErrorKind::GoAway { code: 11, debug } if &**debug == "too_many_pings") {
             let calmer = time.saturating_mul(2);
-            tracing::warn!(?time, ?calmer, "the server sent ENHANCE_YOUR_CALM: keepalive pings come less often now");
+            tracing::warn!(?time, ?calmer, "the server said too_many_pings: keepalive pings come less often now");
             Arc::make_mut(&mut self.plan.connecting).keepalive.time = Some(calmer);
         }
     }

@@ -35,8 +35,9 @@ pub(crate) fn of_wire(error: WireError, address: &Address) -> Status {
     let code = match &error.kind {
         WireErrorKind::Reset(code) => code_of_reset(*code),
         WireErrorKind::Protocol(_) => Code::Internal,
+        WireErrorKind::DeadlineExceeded => Code::DeadlineExceeded,
         WireErrorKind::HeadersTooLarge { .. } => Code::ResourceExhausted,
-        WireErrorKind::GoAway(_)
+        WireErrorKind::GoAway { .. }
         | WireErrorKind::Violation(_)
         | WireErrorKind::Io(..)
         | WireErrorKind::Closed

@@ -44,8 +44,13 @@ pub struct WireError {
 pub enum WireErrorKind {
     /// RST_STREAM with this HTTP/2 error code.
     Reset(u32),
-    /// GOAWAY with this HTTP/2 error code.
-    GoAway(u32),
+    /// GOAWAY.
+    GoAway {
+        /// The HTTP/2 error code.
+        code: u32,
+        /// What the peer said beside it.
+        debug: Arc<str>,
+    },
     /// The byte stream failed.
     Io(io::ErrorKind, Arc<str>),
     /// The byte stream ended.
@@ -63,13 +68,18 @@ pub enum WireErrorKind {
     },
     /// No answer to a keepalive ping in time (A8).
     KeepaliveTimedOut,
+    /// The call's deadline passed.
+    DeadlineExceeded,
 }
 
 impl fmt::Display for WireErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reset(code) => write!(f, "stream reset with {}", http2_code(*code)),
-            Self::GoAway(code) => write!(f, "connection going away with {}", http2_code(*code)),
+            Self::GoAway { code, debug } if debug.is_empty() => {
+                write!(f, "connection going away with {}", http2_code(*code))
+            }
+            Self::GoAway { code, debug } => write!(f, "connection going away with {}: {debug}", http2_code(*code)),
             Self::Io(_, text) => f.write_str(text),
             Self::Closed => f.write_str("connection closed by the peer"),
             Self::Protocol(text) | Self::Violation(text) => write!(f, "protocol error: {text}"),
@@ -77,27 +87,12 @@ impl fmt::Display for WireErrorKind {
                 write!(f, "metadata of {size} bytes is larger than max_header_list_size ({limit} bytes)")
             }
             Self::KeepaliveTimedOut => f.write_str("keepalive ping not answered in time"),
+            Self::DeadlineExceeded => f.write_str("the deadline passed"),
         }
     }
 }
 
 /// The name of an HTTP/2 error code (RFC 9113 section 7).
 pub(crate) fn http2_code(code: u32) -> &'static str {
-    const NAMES: [&str; 14] = [
-        "NO_ERROR",
-        "PROTOCOL_ERROR",
-        "INTERNAL_ERROR",
-        "FLOW_CONTROL_ERROR",
-        "SETTINGS_TIMEOUT",
-        "STREAM_CLOSED",
-        "FRAME_SIZE_ERROR",
-        "REFUSED_STREAM",
-        "CANCEL",
-        "COMPRESSION_ERROR",
-        "CONNECT_ERROR",
-        "ENHANCE_YOUR_CALM",
-        "INADEQUATE_SECURITY",
-        "HTTP_1_1_REQUIRED",
-    ];
-    NAMES.get(code as usize).copied().unwrap_or("an unknown error code")
+    thalweg_http2::error::Code(code).name()
 }

@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     credentials::ServerCredentials,
-    transport::{keepalive::Keepalive, options::Http2Options},
+    transport::{
+        keepalive::{Keepalive, KeepaliveEnforcement},
+        options::Http2Options,
+    },
 };
 
 /// The least silence after which a server pings, as in grpc-go.
@@ -39,6 +42,7 @@ pub struct ServerBuilder {
     max_send_message_size: Option<usize>,
     handshake_timeout: Duration,
     keepalive: Keepalive,
+    enforcement: KeepaliveEnforcement,
     lifetime: LifetimeLimits,
 }
 
@@ -61,6 +65,7 @@ impl Default for ServerBuilder {
                 timeout: Duration::from_secs(20),
                 while_idle: true,
             },
+            enforcement: KeepaliveEnforcement::default(),
             lifetime: LifetimeLimits::default(),
         }
     }
@@ -111,7 +116,7 @@ impl ServerBuilder {
     }
 
     /// HTTP/2's windows, sizes and buffers. Its `max_header_list_size` limits a call's metadata: a call with more ends
-    /// with RESOURCE_EXHAUSTED, and with HTTP status 431 if it has more than twice as much.
+    /// with RESOURCE_EXHAUSTED.
     pub fn http2(mut self, options: Http2Options) -> Self {
         self.http2 = options;
         self
@@ -155,6 +160,13 @@ impl ServerBuilder {
     pub fn keepalive(mut self, keepalive: Keepalive) -> Self {
         self.keepalive = keepalive;
         self.keepalive.time = keepalive.time.map(|time| time.max(LEAST_KEEPALIVE));
+        self
+    }
+
+    /// What clients may ping (A8): once in 5 minutes, and only while calls are in flight. The third ping too early ends
+    /// the connection with ENHANCE_YOUR_CALM, `too_many_pings`.
+    pub fn keepalive_enforcement(mut self, rules: KeepaliveEnforcement) -> Self {
+        self.enforcement = rules;
         self
     }
 
@@ -219,6 +231,7 @@ impl ServerBuilder {
             max_concurrent_streams: self.max_concurrent_streams,
             handshake_timeout: self.handshake_timeout,
             keepalive: self.keepalive,
+            enforcement: self.enforcement,
             lifetime: self.lifetime,
         };
         let room = self.max_connections.map(|n| Arc::new(Semaphore::new(n.min(Semaphore::MAX_PERMITS))));

@@ -25,10 +25,7 @@ use crate::{
     error::LocalError,
     io::PeerInfo,
     rt::{self, Alarm},
-    transport::{
-        metadata,
-        server::{Incoming, RequestHalf},
-    },
+    transport::server::{Incoming, RequestHalf},
 };
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -62,7 +59,7 @@ pub(super) struct Call {
 
 enum Stage {
     /// The handler has not been called.
-    Arrived(Request<()>, RequestHalf),
+    Arrived(Request<()>, RequestHalf, usize),
     /// The handler is at work.
     Handling(Answer),
     /// The response goes out.
@@ -74,13 +71,13 @@ enum Stage {
 impl Call {
     /// A call that has come in. Its deadline counts from now.
     pub(super) fn new(incoming: Incoming, shared: Arc<Shared>) -> Self {
-        let Incoming { request, body, respond } = incoming;
+        let Incoming { request, metadata_size, body, respond } = incoming;
         let timeout = request.headers().get(GRPC_TIMEOUT).map(|value| deadline::parse(value.as_bytes())).transpose();
         let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         let (at, stage) = match timeout {
             Ok(timeout) => {
                 let at = timeout.map(|timeout| deadline::from_now(rt::now(), timeout));
-                (at, Stage::Arrived(request, body))
+                (at, Stage::Arrived(request, body, metadata_size))
             }
             Err(error) => (None, Stage::Replying(Reply::new(malformed_timeout(&error), None))),
         };
@@ -91,9 +88,8 @@ impl Call {
     }
 
     /// Calls the handler, unless the call has failed before that.
-    fn start(&mut self, request: Request<()>, half: RequestHalf) {
+    fn start(&mut self, request: Request<()>, half: RequestHalf, size: usize) {
         let rules = &self.shared.rules;
-        let size = metadata::header_list_size(request.headers());
         if self.call.deadline().is_some_and(|at| at <= rt::now()) {
             return self.out.fail(deadline_exceeded(), &self.call);
         }
@@ -110,8 +106,8 @@ impl Call {
         loop {
             match &mut self.stage {
                 Stage::Arrived(..) => {
-                    if let Stage::Arrived(request, half) = mem::replace(&mut self.stage, Stage::Over) {
-                        self.start(request, half);
+                    if let Stage::Arrived(request, half, size) = mem::replace(&mut self.stage, Stage::Over) {
+                        self.start(request, half, size);
                     }
                 }
                 Stage::Handling(answer) => match Pin::new(answer).poll(cx) {

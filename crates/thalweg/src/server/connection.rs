@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     ops::ControlFlow,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -16,12 +16,11 @@ use super::{
 use crate::{
     credentials::ServerCredentials,
     error::ConnectError,
+    io::PeerInfo,
     rt::{self, Alarm},
     transport::{
         Connected,
-        activity::{LastRead, Watched},
-        batch::Batch,
-        keepalive::{Action, Keepalive, KeepaliveState},
+        keepalive::{Action, Enforcement, Keepalive, KeepaliveEnforcement, KeepaliveState},
         options::Http2Options,
         server::ServerConnection,
     },
@@ -35,6 +34,7 @@ pub(super) struct ConnectionRules {
     pub(super) max_concurrent_streams: u32,
     pub(super) handshake_timeout: Duration,
     pub(super) keepalive: Keepalive,
+    pub(super) enforcement: KeepaliveEnforcement,
     pub(super) lifetime: LifetimeLimits,
 }
 
@@ -56,9 +56,9 @@ pub(super) async fn serve(
         }
     };
     match made {
-        Ok((connection, last_read, peer)) => {
+        Ok((connection, peer)) => {
             let shared = Arc::new(Shared { rules: Arc::clone(&rules.calls), peer: Arc::new(peer), _alive: alive });
-            Service::new(connection, last_read, shared, &rules).run(watch).await;
+            Service::new(connection, shared, &rules).run(watch).await;
         }
         Err(error) => tracing::debug!(?remote, %error, "a connection was not made"),
     }
@@ -68,12 +68,12 @@ async fn shake_hands(
     connected: Connected,
     credentials: &ServerCredentials,
     rules: &ConnectionRules,
-) -> Result<(ServerConnection, LastRead, crate::io::PeerInfo), ConnectError> {
+) -> Result<(ServerConnection, PeerInfo), ConnectError> {
     let (io, peer) = credentials.accept(connected.io, connected.peer).await?;
-    let last_read = LastRead::new();
-    let watched = Watched::new(io, rules.keepalive.time.map(|_| last_read.clone()));
-    let connection = ServerConnection::handshake(watched, &rules.http2, rules.max_concurrent_streams);
-    Ok((connection.await.map_err(ConnectError::Handshake)?, last_read, peer))
+    let enforcement = Enforcement::new(rules.enforcement);
+    let connection =
+        ServerConnection::handshake(io, peer.clone(), &rules.http2, rules.max_concurrent_streams, enforcement);
+    Ok((connection.await.map_err(ConnectError::Handshake)?, peer))
 }
 
 /// A connection at work.
@@ -82,14 +82,12 @@ struct Service {
     shared: Arc<Shared>,
     lifetime: Lifetime,
     keepalive: KeepaliveState,
-    last_read: LastRead,
     /// A keepalive ping waits for its answer.
     pinged: bool,
     /// Calls were in flight at the last look.
     active: bool,
     /// Somebody wants to know.
     counts_calls: bool,
-    batch: Batch,
 }
 
 /// Why a connection needs attention.
@@ -107,7 +105,7 @@ enum Event {
 }
 
 impl Service {
-    fn new(connection: ServerConnection, last_read: LastRead, shared: Arc<Shared>, rules: &ConnectionRules) -> Self {
+    fn new(connection: ServerConnection, shared: Arc<Shared>, rules: &ConnectionRules) -> Self {
         let now = rt::now();
         let lifetime = Lifetime::new(rules.lifetime, now, fastrand::f64());
         let counts_calls = rules.lifetime.idle.is_some() || !rules.keepalive.while_idle;
@@ -116,11 +114,9 @@ impl Service {
             shared,
             lifetime,
             keepalive: KeepaliveState::new(rules.keepalive, now),
-            last_read,
             pinged: false,
             active: false,
             counts_calls,
-            batch: Batch::default(),
         }
     }
 
@@ -146,15 +142,13 @@ impl Service {
         let changed = watch.changed();
         tokio::pin!(changed);
         poll_fn(|cx| {
-            // Each call in flight holds a share.
-            ready!(self.batch.poll(Arc::strong_count(&self.shared) - 1, cx));
             if let Poll::Ready(event) = self.poll_calls(cx) {
                 return Poll::Ready(event);
             }
             if changed.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Event::Phase);
             }
-            if self.pinged && self.connection.poll_pong(cx).is_ready() {
+            if self.pinged && self.connection.poll_pong().is_ready() {
                 return Poll::Ready(Event::Pong);
             }
             alarm.poll_ring(cx).map(|()| Event::Alarm)
@@ -214,7 +208,7 @@ impl Service {
             }
         };
         let keepalive = loop {
-            match self.keepalive.decide(now, self.last_read.at(), self.active) {
+            match self.keepalive.decide(now, self.connection.last_read(), self.active) {
                 Action::Wait(until) => break until,
                 Action::Ping => {
                     self.connection.ping();

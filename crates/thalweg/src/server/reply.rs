@@ -48,9 +48,9 @@ impl Outbound {
         // Whoever would hear of an error here is gone.
         let _ = match &mut self.stream {
             None => {
-                let mut head = status.into_http();
+                let mut head = status.into_http::<()>();
                 write_end(head.headers_mut(), call);
-                self.respond.send(head, true).map(drop)
+                self.respond.send(&head, true).map(drop)
             }
             Some(stream) if stream.is_waiting() => {
                 stream.cancel();
@@ -61,7 +61,7 @@ impl Outbound {
                 // Fails only on bytes that no header can hold, which percent-encoding leaves none of.
                 let _ = status.add_header(&mut trailers);
                 write_end(&mut trailers, call);
-                stream.send_trailers(trailers)
+                stream.send_trailers(&trailers)
             }
         };
     }
@@ -126,10 +126,14 @@ impl Reply {
                 return out.poll_reset(cx).map(|error| Err(error.into()));
             };
             match next {
-                Next::Data(data) => self.send(data, out, cx)?,
+                Next::Data(data) => {
+                    if self.send(data, out, call, cx)? {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
                 Next::Trailers(mut trailers) => {
                     write_end(&mut trailers, call);
-                    return Poll::Ready(Ok(self.open(out)?.send_trailers(trailers)?));
+                    return Poll::Ready(Ok(self.open(out)?.send_trailers(&trailers)?));
                 }
                 Next::End => return Poll::Ready(self.end(out, call)),
                 Next::Failed(status) => return Poll::Ready(Err(ReplyError::Failed(status))),
@@ -137,19 +141,31 @@ impl Reply {
         }
     }
 
-    fn send(&mut self, data: Bytes, out: &mut Outbound, cx: &mut Context<'_>) -> Result<(), ReplyError> {
+    /// Sends a piece of the body. A unary response has its trailers ready with it: it goes out whole, and that is the end.
+    fn send(
+        &mut self,
+        data: Bytes,
+        out: &mut Outbound,
+        call: &ServerCall,
+        cx: &mut Context<'_>,
+    ) -> Result<bool, ReplyError> {
         if let Some(prefixes) = &mut self.prefixes {
             prefixes.follow(&data).map_err(|refused| ReplyError::Failed(too_large(refused)))?;
         }
-        // A unary response has its trailers ready too: all of it shares a flush.
-        if self.head.is_some()
-            && let Poll::Ready(next) = self.poll_next(cx)
-        {
-            self.ahead = Some(next);
+        if self.head.is_some() {
+            self.ahead = match self.poll_next(cx) {
+                Poll::Ready(Next::Trailers(mut trailers)) => {
+                    write_end(&mut trailers, call);
+                    let head = self.head.take().unwrap_or_default();
+                    out.respond.answer(&head, data, &trailers)?;
+                    return Ok(true);
+                }
+                Poll::Ready(next) => Some(next),
+                Poll::Pending => None,
+            };
         }
-        let last = matches!(self.ahead, Some(Next::Trailers(_)));
-        let stream = self.open(out)?;
-        Ok(if last { stream.send_last(data) } else { stream.send(data, false) }?)
+        self.open(out)?.send(data, false)?;
+        Ok(false)
     }
 
     /// The body is over without trailers: tonic's way to send a status by headers alone, and what other bodies do.
@@ -157,13 +173,13 @@ impl Reply {
         let mut trailers = HeaderMap::new();
         if let Some(mut head) = self.head.take() {
             write_end(head.headers_mut(), call);
-            out.respond.send(head, true)?;
+            out.respond.send(&head, true)?;
         } else if let Some(stream) = &mut out.stream {
             write_end(&mut trailers, call);
             if trailers.is_empty() {
                 stream.send(Bytes::new(), true)?;
             } else {
-                stream.send_trailers(trailers)?;
+                stream.send_trailers(&trailers)?;
             }
         }
         Ok(())
@@ -173,7 +189,7 @@ impl Reply {
     fn open<'a>(&mut self, out: &'a mut Outbound) -> Result<&'a mut SendHalf, WireError> {
         match &mut out.stream {
             Some(stream) => Ok(stream),
-            none => Ok(none.insert(out.respond.send(self.head.take().unwrap_or_default(), false)?)),
+            none => Ok(none.insert(out.respond.send(&self.head.take().unwrap_or_default(), false)?)),
         }
     }
 

@@ -3,24 +3,24 @@
 //! `client` and `server` are the whole of what the layers above know of HTTP/2: open a call and send and receive on
 //! it, wait for room, hear of GOAWAY and of the end; accept calls, drain, cut, ping. They are concrete types, so nothing
 //! is boxed or dispatched per call, and another implementation behind the same names takes their place. Above this
-//! module nothing names an HTTP/2 library.
+//! module nothing names HTTP/2's crate.
 
-mod h2;
+mod wire;
 
 pub mod connector;
 
-pub(crate) mod activity;
 pub(crate) mod batch;
 pub mod keepalive;
 pub(crate) mod messages;
 pub(crate) mod metadata;
+pub mod counters;
 pub mod options;
 
 use std::fmt::Debug;
 
 use thalweg_core::endpoint::Address;
 
-pub(crate) use self::h2::{client, server};
+pub(crate) use self::wire::{client, server};
 use crate::{
     error::ConnectError,
     io::{BoxIo, Io, PeerInfo},

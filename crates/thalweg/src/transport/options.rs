@@ -13,22 +13,29 @@ pub struct Http2Options {
     pub max_frame_size: u32,
     /// The largest header list we accept: names and values and 32 for each field.
     pub max_header_list_size: u32,
-    /// How much of a stream we buffer for sending before its sender waits.
-    pub max_send_buffer: usize,
+    /// What may gather in a connection's write buffer before the senders of messages wait.
+    pub max_write_buffer: usize,
+    /// What streams that are not read may hold, beyond 64 KiB each, before they hold up the others of their connection.
+    ///
+    /// A connection's window is returned as bytes come in, not as they are read, so that a slow reader is its own stream's
+    /// affair. Only when this much is unread does the window have to wait for readers: it bounds a connection's memory.
+    pub max_unread: usize,
+    /// Lets windows grow with what the network can have under way (bandwidth times delay, measured by PINGs), up to this
+    /// size; `None`: windows stay as they are.
+    pub adaptive_window: Option<u32>,
 }
 
 impl Default for Http2Options {
     /// Windows of 512 KiB a stream and 1 MiB a connection: what is under way still fits the processor's caches.
-    ///
-    /// A connection's window opens only as its streams are read, so two streams that nobody reads hold up the others.
-    /// Whoever leaves many streams unread should raise `connection_window`; memory stays bounded by the streams' windows.
     fn default() -> Self {
         Self {
             stream_window: 512 << 10,
             connection_window: 1 << 20,
             max_frame_size: 1 << 14,
             max_header_list_size: 64 << 10,
-            max_send_buffer: 1 << 20,
+            max_write_buffer: 128 << 10,
+            max_unread: 32 << 20,
+            adaptive_window: None,
         }
     }
 }
@@ -48,14 +55,6 @@ pub struct OptionError {
 }
 
 impl Http2Options {
-    /// What small DATA frames that nobody has read yet may cost in memory, beyond their bytes.
-    ///
-    /// Two streams full of unread messages, even empty ones, stay below this, so a reader that is slow to take them is
-    /// no attack; frames of a single byte do reach it, and end the connection.
-    pub(crate) fn small_frame_budget(&self) -> usize {
-        (self.stream_window as usize).saturating_mul(128)
-    }
-
     /// Is every option in its range?
     ///
     /// # Errors
@@ -68,7 +67,9 @@ impl Http2Options {
             ("connection_window", u64::from(self.connection_window), WINDOW),
             ("max_frame_size", u64::from(self.max_frame_size), (1 << 14, (1 << 24) - 1)),
             ("max_header_list_size", u64::from(self.max_header_list_size), (1 << 10, u64::from(u32::MAX))),
-            ("max_send_buffer", self.max_send_buffer as u64, (1 << 14, u64::from(u32::MAX))),
+            ("max_write_buffer", self.max_write_buffer as u64, (1 << 14, u64::from(u32::MAX))),
+            ("max_unread", self.max_unread as u64, (0, u64::MAX)),
+            ("adaptive_window", u64::from(self.adaptive_window.unwrap_or(65_535)), WINDOW),
         ];
         let out = ranges.into_iter().find(|(_, value, (min, max))| value < min || value > max);
         out.map_or(Ok(()), |(option, value, (min, max))| Err(OptionError { option, value, min, max }))

@@ -83,3 +83,54 @@ impl KeepaliveState {
         Action::Ping
     }
 }
+
+/// What a server lets clients ping (A8, A9). A client that does not keep to it is told `too_many_pings` and cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepaliveEnforcement {
+    /// The least time between two pings (5 min).
+    pub min_time: Duration,
+    /// May clients ping while they have no call in flight? If not, one ping in two hours is let pass.
+    pub permit_without_calls: bool,
+}
+
+impl Default for KeepaliveEnforcement {
+    fn default() -> Self {
+        Self { min_time: Duration::from_secs(5 * 60), permit_without_calls: false }
+    }
+}
+
+/// Counts the pings of one client that come too early.
+#[derive(Debug)]
+pub(crate) struct Enforcement {
+    rules: KeepaliveEnforcement,
+    last: Option<Instant>,
+    strikes: u32,
+    /// What had been sent at the last ping.
+    sent: u64,
+}
+
+impl Enforcement {
+    /// Early pings that are forgiven.
+    const FORGIVEN: u32 = 2;
+    /// How often a client may ping that has no call in flight, and should not at all.
+    const IDLE: Duration = Duration::from_secs(2 * 60 * 60);
+
+    pub(crate) fn new(rules: KeepaliveEnforcement) -> Self {
+        Self { rules, last: None, strikes: 0, sent: 0 }
+    }
+
+    /// A ping has come at `now`. `sent` counts what was sent for calls: whoever gets answers may ping for them. Is it still
+    /// bearable?
+    pub(crate) fn allows(&mut self, now: Instant, has_calls: bool, sent: u64) -> bool {
+        let last = self.last.replace(now);
+        if std::mem::replace(&mut self.sent, sent) != sent {
+            self.strikes = 0;
+            return true;
+        }
+        let least = if has_calls || self.rules.permit_without_calls { self.rules.min_time } else { Self::IDLE };
+        if last.is_some_and(|last| now < deadline::from_now(last, least)) {
+            self.strikes += 1;
+        }
+        self.strikes <= Self::FORGIVEN
+    }
+}

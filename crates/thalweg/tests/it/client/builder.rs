@@ -119,7 +119,7 @@ fn options_of_http2_have_their_ranges() {
             Http2Options { max_header_list_size: 0, ..good.clone() },
             "max_header_list_size is 0, and must be from 1024 to 4294967295",
         ),
-        (Http2Options { max_send_buffer: 0, ..good }, "max_send_buffer is 0, and must be from 16384 to 4294967295"),
+        (Http2Options { max_write_buffer: 0, ..good }, "max_write_buffer is 0, and must be from 16384 to 4294967295"),
     ] {
         assert_eq!(refused(Channel::builder("greeter").http2(options)), format!("http2: {text}"));
     }

@@ -1,0 +1,376 @@
+//! The client side of a connection: calls out, GOAWAY and keepalive watched (A8).
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, uri};
+use thalweg_core::deadline;
+use thalweg_http2::{
+    config::Role,
+    error::Code,
+    receive::Receiver,
+    send::{self, Refused, Sender},
+};
+
+use super::{
+    error, halves,
+    link::{Limits, Link},
+    reader::Reader,
+    seam,
+    slot::Slot,
+    stream::{Inbound, Stream},
+    writer::Writer,
+};
+pub(crate) use super::stream::SendHalf;
+use crate::{
+    error::{ConnectError, WireError, WireErrorKind},
+    io::{BoxIo, PeerInfo},
+    rt::{self, Alarm, Task},
+    transport::{
+        counters::ConnectionStats,
+        keepalive::{Action, Keepalive, KeepaliveState},
+        options::Http2Options,
+    },
+};
+
+/// Reads in a row before other tasks have their turn.
+const BATCHES: usize = 4;
+/// What the last words to the server may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// What a keepalive PING carries.
+const KEEPALIVE: [u8; 8] = *b"keepaliv";
+
+/// What becomes of a connection after it was READY.
+#[derive(Debug)]
+pub(crate) enum ConnectionEvent {
+    /// No new calls: the server said GOAWAY, or the stream ids have run out. Calls in flight go on.
+    Draining(WireError),
+    /// It has ended.
+    Closed(WireError),
+}
+
+/// One connection to a server that has sent its SETTINGS. Cheap to clone; it closes when the last clone is gone and
+/// the last call has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection(Arc<Handle>);
+
+/// What opens calls.
+#[derive(Debug)]
+struct Handle {
+    link: Arc<Link>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.link.abandon();
+    }
+}
+
+/// The head of a request, as the call path has it.
+#[derive(Debug)]
+pub(crate) struct RequestHead<'a> {
+    pub(crate) scheme: &'a uri::Scheme,
+    pub(crate) authority: &'a uri::Authority,
+    pub(crate) path: &'a uri::PathAndQuery,
+    pub(crate) user_agent: &'a HeaderValue,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// A stream that was just opened.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// `None` if all has been sent.
+    pub(crate) send: Option<SendHalf>,
+    pub(crate) receive: ReceiveHalf,
+}
+
+/// Why no stream was opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum OpenError {
+    /// As many calls are in flight as the server allows: wait for [`Connection::room`].
+    Full,
+    /// The connection takes no more calls.
+    Unusable,
+    /// The server does not accept so much metadata.
+    HeadersTooLarge {
+        /// Bytes, as HTTP/2 counts them.
+        size: usize,
+        /// Bytes.
+        limit: usize,
+    },
+}
+
+/// Speaks HTTP/2 on `io` and waits for the server's SETTINGS. The connection moves while the second of the two runs,
+/// and `on_event` hears from it what becomes of it.
+pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
+    io: BoxIo,
+    peer: PeerInfo,
+    http2: &Http2Options,
+    keepalive: Keepalive,
+    on_event: F,
+) -> Result<(Connection, Drive<F>), ConnectError> {
+    let config = seam::config(http2);
+    let link = Arc::new(Link::new(Sender::new(Role::Client, &config), peer, Limits::of(http2)));
+    let (read, write) = halves::split(io);
+    let mut reader = Reader::new(link.clone(), read, Receiver::new(Role::Client, &config));
+    let writer = Writer::start(link.clone(), write);
+    let settled = poll_fn(|cx| {
+        loop {
+            if reader.heard.settings {
+                return Poll::Ready(Ok(()));
+            }
+            if let Err(error) = std::task::ready!(reader.poll_batch(cx)) {
+                return Poll::Ready(Err(error));
+            }
+        }
+    });
+    if let Err(error) = settled.await {
+        reader.finish(&error);
+        writer.detach();
+        return Err(ConnectError::Handshake(error));
+    }
+    let connection = Connection(Arc::new(Handle { link: link.clone() }));
+    let drive = Drive {
+        link,
+        reader,
+        keepalive: KeepaliveState::new(keepalive, rt::now()),
+        alarm: Alarm::default(),
+        draining: false,
+        over: false,
+        writer,
+        on_event,
+    };
+    Ok((connection, drive))
+}
+
+impl Connection {
+    /// Both ends of the connection.
+    pub(crate) fn peer(&self) -> &PeerInfo {
+        &self.0.link.peer
+    }
+
+    /// Opens a stream for a call, with the first of its data if they are there; `end`: they are all. What comes wakes
+    /// `reader`. If it fails, the call has not left this client.
+    pub(crate) fn open(
+        &self,
+        head: &RequestHead<'_>,
+        first: Option<Bytes>,
+        end: bool,
+        reader: &Waker,
+    ) -> Result<Opened, OpenError> {
+        let link = &self.0.link;
+        let slot = Arc::new(Slot::new(head.deadline, Some(reader.clone())));
+        let timeout = head.timeout.map(deadline::encode);
+        let head = send::RequestHead {
+            path: head.path,
+            https: *head.scheme == uri::Scheme::HTTPS,
+            authority: head.authority.as_str(),
+            timeout: timeout.as_ref().map(|timeout| timeout.as_str().as_bytes()),
+            user_agent: head.user_agent,
+            metadata: head.headers,
+        };
+        let id = link.open(&head, first, end, &slot).map_err(|refused| match refused {
+            Refused::Full => OpenError::Full,
+            Refused::Draining | Refused::Closed | Refused::IdsExhausted => OpenError::Unusable,
+            Refused::HeadersTooLarge { size, limit } => OpenError::HeadersTooLarge { size, limit },
+        })?;
+        let stream = Stream { link: link.clone(), slot, id };
+        let send = (!end).then(|| SendHalf::of_client(stream.clone()));
+        Ok(Opened { send, receive: ReceiveHalf(Inbound::new(stream)) })
+    }
+
+    /// Ready when a call that was [`Full`](OpenError::Full) may try again.
+    pub(crate) async fn room(&self) {
+        self.0.link.room().await;
+    }
+
+    /// What the connection has done so far, and where it stands.
+    pub(crate) fn stats(&self) -> ConnectionStats {
+        self.0.link.stats()
+    }
+}
+
+/// The receiving half of a stream. Dropping it before the end resets the stream with CANCEL.
+pub(crate) struct ReceiveHalf(Inbound);
+
+impl ReceiveHalf {
+    /// Both ends of the connection.
+    pub(crate) fn peer(&self) -> &PeerInfo {
+        &self.0.stream.link.peer
+    }
+
+    /// The response's head; the body follows.
+    pub(crate) fn poll_headers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<()>, WireError>> {
+        self.0.poll_head(cx).map_ok(seam::response)
+    }
+
+    /// Has the stream ended, with no trailers to come?
+    pub(crate) fn is_ended(&self) -> bool {
+        self.0.is_ended()
+    }
+
+    /// The next piece of the body; `None` before the trailers. What is handed over here may be sent again by the peer.
+    pub(crate) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, WireError>>> {
+        self.0.poll_data(cx)
+    }
+
+    /// The trailers, if any, after the body.
+    pub(crate) fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, WireError>> {
+        self.0.poll_trailers(cx).map_ok(|trailers| trailers.map(thalweg_http2::fields::Fields::into_map))
+    }
+}
+
+impl Drop for ReceiveHalf {
+    fn drop(&mut self) {
+        if !self.0.has_end() {
+            self.0.stream.reset();
+        }
+    }
+}
+
+impl fmt::Debug for ReceiveHalf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceiveHalf").field("peer", self.peer()).finish_non_exhaustive()
+    }
+}
+
+/// What moves one connection, to be run in a task of its own.
+pub(crate) struct Drive<F: Fn(ConnectionEvent)> {
+    link: Arc<Link>,
+    reader: Reader,
+    keepalive: KeepaliveState,
+    alarm: Alarm,
+    /// It was said that no new calls can be opened.
+    draining: bool,
+    /// It was said that the connection has ended.
+    over: bool,
+    writer: Task,
+    on_event: F,
+}
+
+impl<F: Fn(ConnectionEvent)> Drive<F> {
+    /// Reads what there is. Ready with an error when the connection is over, or otherwise when others should have a turn.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WireError>> {
+        for _ in 0..BATCHES {
+            let read = std::task::ready!(self.reader.poll_batch(cx));
+            read.map_err(|error| match &self.reader.heard.go_away {
+                // The server said why before it closed.
+                Some(away) if error.kind == WireErrorKind::Closed && away.code != Code::NO_ERROR => {
+                    WireError { processed: error.processed, ..error::of_go_away(away) }
+                }
+                _ => error,
+            })?;
+            self.hear();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn hear(&mut self) {
+        for pong in self.reader.heard.pongs.drain(..) {
+            if pong == KEEPALIVE {
+                self.keepalive.on_pong(rt::now());
+            }
+        }
+        if std::mem::take(&mut self.reader.heard.settings) {
+            self.link.wake_waiting();
+        }
+        if let Some(away) = &self.reader.heard.go_away
+            && !self.draining
+        {
+            if !away.debug.is_empty() {
+                tracing::debug!(code = away.code.name(), debug = away.debug, "the server said GOAWAY");
+            }
+            let error = error::of_go_away(away);
+            self.drain(error);
+        }
+    }
+
+    /// No new calls.
+    fn drain(&mut self, error: WireError) {
+        if !self.draining {
+            self.draining = true;
+            // What waits for room here has to go elsewhere.
+            self.link.wake_waiting();
+            (self.on_event)(ConnectionEvent::Draining(error));
+        }
+    }
+
+    /// Does what is due and sets the alarm for what is not. Ready when a ping was not answered.
+    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let now = rt::now();
+            let deadline = self.link.next_deadline();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                self.reader.sweep(now);
+                continue;
+            }
+            let keepalive = match self.keepalive.decide(now, self.reader.last_read(), self.link.calls() > 0) {
+                Action::Wait(until) => until,
+                Action::Close => return Poll::Ready(()),
+                Action::Ping => {
+                    self.link.with(|sender| sender.keepalive(KEEPALIVE));
+                    continue;
+                }
+            };
+            self.alarm.set([deadline, keepalive].into_iter().flatten().min());
+            std::task::ready!(self.alarm.poll_ring(cx));
+        }
+    }
+
+    fn finish(&mut self, error: WireError) {
+        self.over = true;
+        self.reader.finish(&error);
+        (self.on_event)(ConnectionEvent::Closed(error));
+        self.alarm.set(Some(rt::now() + LAST_WORDS));
+    }
+
+    /// Ready with the reason when the connection is over.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<WireError> {
+        while self.link.reading.poll_raised(cx).is_ready() {}
+        if self.link.is_used_up() {
+            self.drain(error::closed());
+        }
+        match self.poll_read(cx) {
+            Poll::Ready(Err(error)) => return Poll::Ready(error),
+            Poll::Ready(Ok(())) => cx.waker().wake_by_ref(),
+            Poll::Pending => {}
+        }
+        if self.link.is_done() {
+            self.link.with(|sender| sender.go_away(0, Code::NO_ERROR, ""));
+            return Poll::Ready(error::closed());
+        }
+        self.poll_time(cx).map(|()| error::ours(WireErrorKind::KeepaliveTimedOut))
+    }
+}
+
+impl<F: Fn(ConnectionEvent) + Unpin> Future for Drive<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if !this.over {
+            let Poll::Ready(error) = this.poll_end(cx) else { return Poll::Pending };
+            this.finish(error);
+        }
+        while this.link.reading.poll_raised(cx).is_ready() {}
+        if this.link.is_written() || this.alarm.poll_ring(cx).is_ready() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl<F: Fn(ConnectionEvent)> Drop for Drive<F> {
+    /// With the runtime the connection ends too.
+    fn drop(&mut self) {
+        if !self.over {
+            self.finish(error::closed());
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! What everybody with a hand on a connection shares: the sender behind its lock, and who is to be woken.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use thalweg_http2::{
+    error::Code,
+    send::{Refused, RequestHead, Sender},
+};
+use tokio::sync::Notify;
+
+use super::{
+    flush::Attention,
+    slot::Slot,
+    sync::{Mutex, lock},
+};
+use crate::{
+    error::WireError,
+    io::PeerInfo,
+    rt,
+    transport::{counters::ConnectionStats, options::Http2Options},
+};
+
+/// Stream ids from here on are for calls that know of nothing better: the connection is replaced before they run out.
+const LAST_CALLS: u32 = (1 << 31) - (1 << 20);
+/// A deadline that is never reached.
+const NEVER: u64 = u64::MAX;
+
+/// The shared part of one connection.
+pub(super) struct Link {
+    sender: Mutex<Sender<Arc<Slot>>>,
+    /// There is something to write.
+    pub(super) writing: Attention,
+    /// The reading task has something to look at.
+    pub(super) reading: Attention,
+    /// Calls on the connection, as of the last time anybody held the lock.
+    calls: AtomicUsize,
+    /// The stream ids are about to run out.
+    used_up: AtomicBool,
+    /// The writing task has ended.
+    written: AtomicBool,
+    /// The byte stream could not be written to.
+    failed: OnceLock<WireError>,
+    /// Nobody can open calls any more: the connection ends with its last one.
+    unwanted: AtomicBool,
+    /// Unread bytes that count against the connection.
+    held: AtomicUsize,
+    /// How much that may be before the connection's window is no longer returned.
+    reserve: usize,
+    /// The connection's window is not being returned.
+    withholding: AtomicBool,
+    /// Calls that wait for another to end.
+    waiting: AtomicUsize,
+    room: Notify,
+    /// The earliest deadline of a call, in nanoseconds after `start`; it may be one of a call that has ended.
+    deadline: AtomicU64,
+    start: Instant,
+    /// Why the connection has ended.
+    ended: OnceLock<WireError>,
+    pub(super) peer: PeerInfo,
+    /// What a stream has to consume before the peer hears of it.
+    pub(super) credit_step: usize,
+    /// Bytes that a list of headers may have.
+    pub(super) max_header_list_size: usize,
+}
+
+impl Link {
+    pub(super) fn new(sender: Sender<Arc<Slot>>, peer: PeerInfo, limits: Limits) -> Self {
+        Self {
+            sender: Mutex::new(sender),
+            writing: Attention::new(),
+            reading: Attention::new(),
+            calls: AtomicUsize::new(0),
+            used_up: AtomicBool::new(false),
+            written: AtomicBool::new(false),
+            failed: OnceLock::new(),
+            unwanted: AtomicBool::new(false),
+            held: AtomicUsize::new(0),
+            reserve: limits.reserve,
+            withholding: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+            room: Notify::new(),
+            deadline: AtomicU64::new(NEVER),
+            start: rt::now(),
+            ended: OnceLock::new(),
+            peer,
+            credit_step: limits.credit_step,
+            max_header_list_size: limits.max_header_list_size,
+        }
+    }
+
+    /// Does something with the sender, and then everything that follows from it, without the lock.
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Sender<Arc<Slot>>) -> R) -> R {
+        let mut sender = lock(&self.sender);
+        let result = act(&mut sender);
+        let drained = std::mem::take(sender.drained());
+        let (active, has_room, writes) = (sender.active(), sender.has_room(), sender.wants_write());
+        self.calls.store(active, Relaxed);
+        drop(sender);
+        if writes {
+            self.writing.raise();
+        }
+        if has_room && self.waiting.load(SeqCst) > 0 {
+            self.room.notify_one();
+        }
+        if active == 0 && self.unwanted.load(Relaxed) {
+            self.reading.raise();
+        }
+        for slot in drained {
+            slot.on_drained();
+        }
+        result
+    }
+
+    /// Has the sender tell its news.
+    pub(super) fn tell(&self, tell: impl FnOnce(&mut Sender<Arc<Slot>>)) {
+        tell(&mut lock(&self.sender));
+    }
+
+    /// Looks at the sender.
+    pub(super) fn look<R>(&self, look: impl FnOnce(&Sender<Arc<Slot>>) -> R) -> R {
+        look(&lock(&self.sender))
+    }
+
+    /// Opens a stream, with its first data if there are any.
+    pub(super) fn open(
+        &self,
+        head: &RequestHead<'_>,
+        first: Option<bytes::Bytes>,
+        end: bool,
+        slot: &Arc<Slot>,
+    ) -> Result<u32, Refused> {
+        let mut sender = lock(&self.sender);
+        let opened = sender.open(head, first, end, |_| slot.clone());
+        self.calls.store(sender.active(), Relaxed);
+        drop(sender);
+        if let Ok(id) = opened {
+            self.writing.raise();
+            if id >= LAST_CALLS && !self.used_up.swap(true, Relaxed) {
+                self.reading.raise();
+            }
+            if let Some(deadline) = slot.deadline {
+                self.expect(deadline);
+            }
+        }
+        opened
+    }
+
+    /// A call ends at `deadline` at the latest: the reading task has to know, if that is earlier than all others.
+    fn expect(&self, deadline: Instant) {
+        let nanos = u64::try_from(deadline.saturating_duration_since(self.start).as_nanos()).unwrap_or(NEVER - 1);
+        if nanos < self.deadline.load(Relaxed) && nanos < self.deadline.fetch_min(nanos, Relaxed) {
+            self.reading.raise();
+        }
+    }
+
+    /// The earliest deadline of a call.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let nanos = self.deadline.load(Relaxed);
+        (nanos != NEVER).then(|| self.start + Duration::from_nanos(nanos))
+    }
+
+    /// All calls are about to be looked at: from here on only new deadlines count, and those that are found.
+    pub(super) fn forget_deadlines(&self) {
+        self.deadline.store(NEVER, Relaxed);
+    }
+
+    /// The deadline of a call that has been looked at.
+    pub(super) fn remember_deadline(&self, deadline: Instant) {
+        let nanos = u64::try_from(deadline.saturating_duration_since(self.start).as_nanos()).unwrap_or(NEVER - 1);
+        self.deadline.fetch_min(nanos, Relaxed);
+    }
+
+    /// Calls in flight.
+    pub(super) fn calls(&self) -> usize {
+        self.calls.load(Relaxed)
+    }
+
+    /// Gives a stream up.
+    pub(super) fn reset(&self, stream: u32, code: Code) {
+        self.with(|sender| sender.reset(stream, code));
+    }
+
+    /// Nobody will open calls any more.
+    pub(super) fn abandon(&self) {
+        self.unwanted.store(true, SeqCst);
+        self.reading.raise();
+    }
+
+    /// Will nobody open calls any more, and is none in flight?
+    pub(super) fn is_done(&self) -> bool {
+        self.unwanted.load(SeqCst) && self.look(Sender::active) == 0
+    }
+
+    /// Should calls go elsewhere, because the stream ids are about to run out?
+    pub(super) fn is_used_up(&self) -> bool {
+        self.used_up.load(Relaxed)
+    }
+
+    /// The byte stream could not be written to. Whatever can still be read is.
+    pub(super) fn fail(&self, error: WireError) {
+        // A second failure is the first one's.
+        let _ = self.failed.set(error);
+        self.reading.raise();
+    }
+
+    /// Why the byte stream could not be written to, if it could not.
+    pub(super) fn failed(&self) -> Option<&WireError> {
+        self.failed.get()
+    }
+
+    /// The writing task has ended.
+    pub(super) fn end_writing(&self) {
+        self.written.store(true, SeqCst);
+        self.reading.raise();
+    }
+
+    /// Has the writing task ended?
+    pub(super) fn is_written(&self) -> bool {
+        self.written.load(SeqCst)
+    }
+
+    /// Waits until a call may find room.
+    pub(super) async fn room(&self) {
+        let _waiting = Waiting::enter(&self.waiting);
+        let notified = self.room.notified();
+        tokio::pin!(notified);
+        // From here on no end of a call is missed.
+        notified.as_mut().enable();
+        if !self.look(|sender| sender.has_room() || sender.is_closed()) {
+            notified.await;
+        }
+    }
+
+    /// Everybody who waits for room looks again.
+    pub(super) fn wake_waiting(&self) {
+        self.room.notify_waiters();
+    }
+
+    /// Bytes have come that count against the connection.
+    pub(super) fn hold(&self, bytes: usize) {
+        if bytes > 0 {
+            self.held.fetch_add(bytes, Relaxed);
+        }
+    }
+
+    /// Is so much unread that the connection's window must stay as it is?
+    pub(super) fn must_withhold(&self) -> bool {
+        let must = self.held.load(SeqCst) > self.reserve;
+        self.withholding.store(must, SeqCst);
+        // Whoever read between the two looks has not seen that the window waits for it.
+        must && self.held.load(SeqCst) > self.reserve
+    }
+
+    /// Bytes that counted against the connection have been read.
+    pub(super) fn unhold(&self, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
+        let left = self.held.fetch_sub(bytes, SeqCst) - bytes;
+        if left <= self.reserve && self.withholding.swap(false, SeqCst) {
+            self.with(|sender| {
+                sender.withhold(false);
+                sender.release();
+            });
+        }
+    }
+
+    /// Unread bytes that count against the connection.
+    pub(super) fn held(&self) -> usize {
+        self.held.load(Relaxed)
+    }
+
+    /// The connection ends, for the first reason that is given.
+    pub(super) fn end(&self, error: WireError) -> &WireError {
+        self.ended.get_or_init(|| error)
+    }
+
+    /// Why the connection has ended, if it has.
+    pub(super) fn ended(&self) -> Option<&WireError> {
+        self.ended.get()
+    }
+
+    /// What the connection has done so far, and where it stands.
+    pub(super) fn stats(&self) -> ConnectionStats {
+        let (counters, windows) = self.look(|sender| (sender.counters(), sender.windows()));
+        ConnectionStats { counters, calls: self.calls(), send_window: windows.send, receive_window: windows.receive, unread: self.held() }
+    }
+}
+
+/// The limits of a connection that the layers above the protocol keep.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) reserve: usize,
+    pub(super) credit_step: usize,
+    pub(super) max_header_list_size: usize,
+}
+
+impl Limits {
+    /// As the options say.
+    pub(super) fn of(options: &Http2Options) -> Self {
+        Self {
+            reserve: options.max_unread,
+            credit_step: options.stream_window as usize / 2,
+            max_header_list_size: options.max_header_list_size as usize,
+        }
+    }
+}
+
+/// Counts a call among those that wait for room.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn enter(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, SeqCst);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("peer", &self.peer).field("calls", &self.calls()).finish_non_exhaustive()
+    }
+}

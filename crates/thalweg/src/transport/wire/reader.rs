@@ -1,0 +1,283 @@
+//! The reading side of a connection: bytes in batches, each under at most two short holds of the sender's lock.
+
+use std::{
+    collections::VecDeque,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
+    time::Instant,
+};
+
+use bytes::BytesMut;
+use thalweg_http2::{
+    error::Code,
+    exchange::{Cut, GoAway, News},
+    fields::Fields,
+    frame::settings::Settings,
+    head::{RequestHead, ResponseHead},
+    receive::{Payload, Receiver, Sink},
+};
+use tokio::io::AsyncReadExt;
+
+use super::{
+    error,
+    halves::ReadHalf,
+    link::Link,
+    slot::{Delivered, Slot},
+};
+use crate::{
+    error::{Processed, WireError, WireErrorKind},
+    rt,
+};
+
+/// The room that a read has on a quiet connection, and the most that it has on a busy one.
+const READ: (usize, usize) = (8 << 10, 256 << 10);
+
+/// What the owner of a connection hears of, beyond what goes to its calls.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// Calls that came in.
+    pub(super) requests: VecDeque<(u32, RequestHead, Arc<Slot>)>,
+    /// Answers to our PINGs.
+    pub(super) pongs: Vec<[u8; 8]>,
+    /// PINGs of the peer's.
+    pub(super) pings: u32,
+    /// The peer's last GOAWAY.
+    pub(super) go_away: Option<GoAway>,
+    /// The peer has sent SETTINGS.
+    pub(super) settings: bool,
+}
+
+/// Reads and understands.
+pub(super) struct Reader {
+    link: Arc<Link>,
+    io: ReadHalf,
+    inbox: BytesMut,
+    /// The room for the next read.
+    room: usize,
+    receiver: Receiver<Arc<Slot>>,
+    news: News<Arc<Slot>>,
+    wakes: Vec<Waker>,
+    /// For the owner of the connection.
+    pub(super) heard: Heard,
+    start: Instant,
+    last_read: Instant,
+}
+
+impl Reader {
+    pub(super) fn new(link: Arc<Link>, io: ReadHalf, receiver: Receiver<Arc<Slot>>) -> Self {
+        let now = rt::now();
+        Self {
+            link,
+            io,
+            inbox: BytesMut::new(),
+            room: READ.0,
+            receiver,
+            news: News::default(),
+            wakes: Vec::new(),
+            heard: Heard::default(),
+            start: now,
+            last_read: now,
+        }
+    }
+
+    /// When bytes last came in; the beginning, if none did.
+    pub(super) fn last_read(&self) -> Instant {
+        self.last_read
+    }
+
+    /// The highest stream that the peer has opened.
+    pub(super) fn last_stream(&self) -> u32 {
+        self.receiver.last_stream()
+    }
+
+    /// Streams that the peer opens from now on are none of ours.
+    pub(super) fn refuse_new(&mut self) {
+        self.receiver.refuse_new();
+    }
+
+    /// Reads once, and does what the frames say. Ready with an error when the connection is over.
+    pub(super) fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WireError>> {
+        let Poll::Ready(read) = self.poll_read(cx) else {
+            // What had been said before writing failed has been heard.
+            return self.link.failed().map_or(Poll::Pending, |error| Poll::Ready(Err(error.clone())));
+        };
+        match read {
+            Ok(0) => return Poll::Ready(Err(self.link.failed().cloned().unwrap_or_else(error::closed))),
+            Ok(_) => {}
+            Err(error) => return Poll::Ready(Err(error::of_io(&error))),
+        }
+        self.last_read = rt::now();
+        let understood = self.understand();
+        self.wake();
+        Poll::Ready(understood)
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+        let room = self.room.max(self.receiver.missing().min(READ.1));
+        if self.inbox.capacity() - self.inbox.len() < room {
+            self.inbox.reserve(room);
+        }
+        let room = self.inbox.capacity() - self.inbox.len();
+        let read = ready!(pin!(self.io.read_buf(&mut self.inbox)).poll(cx))?;
+        // A read that fills its room has left something behind; one that uses little of it had too much.
+        if read == room {
+            self.room = (self.room * 2).min(READ.1);
+        } else if read < self.room / 8 && self.room > READ.0 {
+            self.room /= 2;
+        }
+        Poll::Ready(Ok(read))
+    }
+
+    /// Makes events of the frames in the inbox, and tells the sender what follows from them.
+    fn understand(&mut self) -> Result<(), WireError> {
+        self.learn();
+        let Self { link, receiver, news, wakes, heard, inbox, .. } = self;
+        let now = self.last_read.saturating_duration_since(self.start).as_millis() as u64;
+        let mut sink = Deliver { wakes, heard, held: 0 };
+        let received = receiver.receive(inbox, now, &mut sink);
+        link.hold(sink.held);
+        let withhold = link.must_withhold();
+        let effects = receiver.effects();
+        effects.counters.reads += 1;
+        if let Some(away) = &effects.go_away {
+            heard.go_away = Some(away.clone());
+        }
+        let applied = link.with(|sender| {
+            sender.withhold(withhold);
+            let applied = sender.apply(effects);
+            sender.news(news);
+            applied
+        });
+        receiver.learn(news, &mut Deliver { wakes, heard, held: 0 });
+        received.and(applied).map_err(|violation| {
+            let last = receiver.last_stream();
+            link.with(|sender| sender.go_away(last, violation.code, &violation.text));
+            error::of_violation(violation)
+        })
+    }
+
+    /// Hears of the streams that were opened and given up. Before the answers to any of them are looked at.
+    fn learn(&mut self) {
+        let Self { link, receiver, news, wakes, heard, .. } = self;
+        link.tell(|sender| sender.news(news));
+        receiver.learn(news, &mut Deliver { wakes, heard, held: 0 });
+    }
+
+    /// Wakes the calls for which something has come.
+    fn wake(&mut self) {
+        for wake in self.wakes.drain(..) {
+            wake.wake();
+        }
+    }
+
+    /// Gives up the calls whose deadline has passed.
+    pub(super) fn sweep(&mut self, now: Instant) {
+        self.link.forget_deadlines();
+        self.learn();
+        let mut late = Vec::new();
+        for (id, slot) in self.receiver.streams() {
+            match slot.deadline {
+                Some(deadline) if deadline <= now => late.push((id, slot.clone())),
+                Some(deadline) => self.link.remember_deadline(deadline),
+                None => {}
+            }
+        }
+        for (id, slot) in late {
+            self.link.reset(id, Code::CANCEL);
+            let delivered = slot.on_cut(|_| error::ours(WireErrorKind::DeadlineExceeded));
+            self.wakes.extend(delivered.wake);
+        }
+        self.learn();
+        self.wake();
+    }
+
+    /// The connection is over: no call goes on, and none begins.
+    pub(super) fn finish(&mut self, error: &WireError) {
+        self.link.end(error.clone());
+        let unsent = self.link.with(|sender| {
+            sender.close();
+            sender.first_unsent()
+        });
+        self.learn();
+        for (id, slot) in self.receiver.streams() {
+            let delivered = slot.on_cut(|answered| {
+                let processed = processed(id, unsent, answered, error);
+                WireError { processed, ..error.clone() }
+            });
+            self.wakes.extend(delivered.wake);
+        }
+        self.wake();
+        self.link.wake_waiting();
+        // The writing task says its last words and ends.
+        self.link.writing.raise();
+    }
+}
+
+/// A call whose headers never left has not been processed, and one that was answered has.
+fn processed(id: u32, unsent: u32, answered: bool, error: &WireError) -> Processed {
+    match (answered, id >= unsent) {
+        (true, _) => Processed::Yes,
+        (false, true) => Processed::No,
+        (false, false) => error.processed,
+    }
+}
+
+/// Hands events to those who wait for them.
+struct Deliver<'a> {
+    wakes: &'a mut Vec<Waker>,
+    heard: &'a mut Heard,
+    held: usize,
+}
+
+impl Deliver<'_> {
+    fn note(&mut self, delivered: Delivered) {
+        self.held += delivered.held;
+        self.wakes.extend(delivered.wake);
+    }
+}
+
+impl Sink for Deliver<'_> {
+    type Stream = Arc<Slot>;
+
+    fn request(&mut self, id: u32, head: RequestHead, end: bool) -> Arc<Slot> {
+        let slot = Arc::new(Slot::new(None, None));
+        if end {
+            let _nobody_reads_yet = slot.on_end();
+        }
+        self.heard.requests.push_back((id, head, slot.clone()));
+        slot
+    }
+
+    fn response(&mut self, slot: &Arc<Slot>, head: ResponseHead, end: bool) {
+        let delivered = slot.on_head(head, end);
+        self.note(delivered);
+    }
+
+    fn data(&mut self, slot: &Arc<Slot>, payload: Payload<'_>, end: bool) {
+        let delivered = slot.on_data(payload, end);
+        self.note(delivered);
+    }
+
+    fn trailers(&mut self, slot: &Arc<Slot>, trailers: Fields) {
+        let delivered = slot.on_trailers(trailers);
+        self.note(delivered);
+    }
+
+    fn cut(&mut self, slot: &Arc<Slot>, cut: Cut) {
+        let delivered = slot.on_cut(|answered| error::of_cut(cut, answered));
+        self.note(delivered);
+    }
+
+    fn ping(&mut self) {
+        self.heard.pings += 1;
+    }
+
+    fn pong(&mut self, payload: [u8; 8]) {
+        self.heard.pongs.push(payload);
+    }
+
+    fn settings(&mut self, _: &Settings) {
+        self.heard.settings = true;
+    }
+}

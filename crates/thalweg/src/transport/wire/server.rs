@@ -1,0 +1,327 @@
+//! The server side of a connection: calls in, answers out.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use thalweg_http2::{
+    config::{Config, Role},
+    error::{Code, Violation},
+    fields::Fields,
+    flow::LARGEST,
+    receive::Receiver,
+    send::Sender,
+};
+
+use super::{
+    error, halves,
+    link::{Limits, Link},
+    reader::Reader,
+    seam,
+    stream::{Inbound, Stream},
+    writer::Writer,
+};
+pub(crate) use super::stream::SendHalf;
+use crate::{
+    error::WireError,
+    io::{BoxIo, PeerInfo},
+    rt::Task,
+    transport::{counters::ConnectionStats, keepalive::Enforcement, options::Http2Options},
+};
+
+/// Reads in a row before other tasks have their turn.
+const BATCHES: u32 = 4;
+/// What a keepalive PING carries.
+const KEEPALIVE: [u8; 8] = *b"keepaliv";
+/// What the PING carries that tells when the client has seen the first GOAWAY.
+const GOODBYE: [u8; 8] = *b"goodbye!";
+
+/// One connection from a client. It moves only while it is polled.
+pub(crate) struct ServerConnection {
+    link: Arc<Link>,
+    reader: Reader,
+    enforcement: Enforcement,
+    /// Pings that were answered and not told of.
+    pongs: u32,
+    /// Reads since others had a turn.
+    batches: u32,
+    /// The client has been told to go.
+    drains: bool,
+    over: Option<WireError>,
+    writer: Task,
+}
+
+/// A call that has come in.
+pub(crate) struct Incoming {
+    /// Its head.
+    pub(crate) request: Request<()>,
+    /// The size of its header list, of which `request` has no more than is allowed.
+    pub(crate) metadata_size: usize,
+    /// Its body.
+    pub(crate) body: RequestHalf,
+    /// The way to answer.
+    pub(crate) respond: Respond,
+}
+
+impl ServerConnection {
+    /// Sends our SETTINGS and reads the client's preface.
+    pub(crate) async fn handshake(
+        io: BoxIo,
+        peer: PeerInfo,
+        options: &Http2Options,
+        max_concurrent_streams: u32,
+        enforcement: Enforcement,
+    ) -> Result<Self, WireError> {
+        let config = Config { max_concurrent_streams, ..seam::config(options) };
+        let link = Arc::new(Link::new(Sender::new(Role::Server, &config), peer, Limits::of(options)));
+        let (read, write) = halves::split(io);
+        let reader = Reader::new(link.clone(), read, Receiver::new(Role::Server, &config));
+        let writer = Writer::start(link.clone(), write);
+        let mut connection =
+            Self { link, reader, enforcement, pongs: 0, batches: 0, drains: false, over: None, writer };
+        let settled = poll_fn(|cx| {
+            loop {
+                if connection.reader.heard.settings {
+                    return Poll::Ready(Ok(()));
+                }
+                if let Err(error) = ready!(connection.reader.poll_batch(cx)) {
+                    return Poll::Ready(Err(error));
+                }
+            }
+        });
+        match settled.await {
+            Ok(()) => Ok(connection),
+            Err(error) => {
+                connection.finish(error.clone());
+                poll_fn(|cx| connection.poll_closed(cx)).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Moves the connection on. The next call; `None` when the connection has ended well.
+    pub(crate) fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Incoming, WireError>>> {
+        loop {
+            while self.link.reading.poll_raised(cx).is_ready() {}
+            if let Some(incoming) = self.next_request() {
+                return Poll::Ready(Some(Ok(incoming)));
+            }
+            if let Some(error) = &self.over {
+                let error = error.clone();
+                ready!(self.poll_closed(cx));
+                let clean = error == error::closed();
+                return Poll::Ready((!clean).then_some(Err(error)));
+            }
+            if self.batches == BATCHES {
+                self.batches = 0;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            match self.reader.poll_batch(cx) {
+                Poll::Ready(Ok(())) => {
+                    self.batches += 1;
+                    self.hear();
+                }
+                Poll::Ready(Err(error)) => self.finish(error),
+                Poll::Pending if self.link.is_done() => {
+                    self.finish(error::closed());
+                }
+                Poll::Pending => {
+                    self.batches = 0;
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    fn next_request(&mut self) -> Option<Incoming> {
+        loop {
+            let (id, head, slot) = self.reader.heard.requests.pop_front()?;
+            // Given up before anybody looked: no handler ever knows of it.
+            if slot.cut().is_some() {
+                continue;
+            }
+            let stream = Stream { link: self.link.clone(), slot, id };
+            return Some(Incoming {
+                metadata_size: head.fields.size,
+                request: seam::request(head),
+                body: RequestHalf(Inbound::new(stream.clone())),
+                respond: Respond { stream, used: false },
+            });
+        }
+    }
+
+    fn hear(&mut self) {
+        for pong in std::mem::take(&mut self.reader.heard.pongs) {
+            match pong {
+                GOODBYE if self.drains => {
+                    self.reader.refuse_new();
+                    let last = self.reader.last_stream();
+                    self.link.with(|sender| sender.go_away(last, Code::NO_ERROR, ""));
+                    self.link.abandon();
+                }
+                _ => self.pongs += 1,
+            }
+        }
+        for _ in 0..std::mem::take(&mut self.reader.heard.pings) {
+            self.judge_ping();
+        }
+    }
+
+    /// Ends the connection of a client that pings too often.
+    fn judge_ping(&mut self) {
+        let (sent, has_calls) = self.link.look(|sender| {
+            let counters = sender.counters();
+            (counters.messages_sent + counters.streams_succeeded, sender.active() > 0)
+        });
+        if self.over.is_none() && !self.enforcement.allows(self.reader.last_read(), has_calls, sent) {
+            let violation = Violation::new(Code::ENHANCE_YOUR_CALM, "too_many_pings");
+            let last = self.reader.last_stream();
+            self.link.with(|sender| sender.go_away(last, violation.code, &violation.text));
+            self.finish(error::of_violation(violation));
+        }
+    }
+
+    fn finish(&mut self, error: WireError) {
+        if self.over.is_none() {
+            self.reader.finish(&error);
+            self.over = Some(error);
+        }
+    }
+
+    /// Moves the connection on without taking calls; ready when it has ended.
+    pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.link.reading.poll_raised(cx).is_ready() {}
+        if self.link.is_written() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Is any stream open?
+    pub(crate) fn has_calls(&self) -> bool {
+        self.link.calls() > 0
+    }
+
+    /// Calls in flight.
+    pub(crate) fn calls(&self) -> usize {
+        self.link.calls()
+    }
+
+    /// When bytes last came in.
+    pub(crate) fn last_read(&self) -> Instant {
+        self.reader.last_read()
+    }
+
+    /// Sends GOAWAY, and a second one when the client has acknowledged the first; the connection ends after its last
+    /// call.
+    pub(crate) fn drain(&mut self) {
+        if !self.drains && self.over.is_none() {
+            self.drains = true;
+            self.link.with(|sender| {
+                sender.go_away(LARGEST, Code::NO_ERROR, "");
+                sender.ping(GOODBYE);
+            });
+        }
+    }
+
+    /// Ends all calls and the connection with GOAWAY.
+    pub(crate) fn cut(&mut self) {
+        if self.over.is_none() {
+            let last = self.reader.last_stream();
+            self.link.with(|sender| sender.go_away(last, Code::NO_ERROR, ""));
+            self.finish(error::closed());
+        }
+    }
+
+    /// Sends a ping. If that fails the connection itself will say so.
+    pub(crate) fn ping(&mut self) {
+        self.link.with(|sender| sender.keepalive(KEEPALIVE));
+    }
+
+    /// Ready when a ping was answered. The reading is done by [`poll_accept`](Self::poll_accept).
+    pub(crate) fn poll_pong(&mut self) -> Poll<()> {
+        if std::mem::take(&mut self.pongs) > 0 { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// What the connection has done so far, and where it stands.
+    pub(crate) fn stats(&self) -> ConnectionStats {
+        self.link.stats()
+    }
+}
+
+impl Drop for ServerConnection {
+    fn drop(&mut self) {
+        self.finish(error::closed());
+    }
+}
+
+impl fmt::Debug for ServerConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerConnection").field("link", &self.link).finish_non_exhaustive()
+    }
+}
+
+/// The request's body. What it hands over, the client may send again.
+#[derive(Debug)]
+pub(crate) struct RequestHalf(Inbound);
+
+impl RequestHalf {
+    /// Has the request ended, with no trailers to come?
+    pub(crate) fn is_ended(&self) -> bool {
+        self.0.is_ended()
+    }
+
+    /// The next piece; `None` before the trailers.
+    pub(crate) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, WireError>>> {
+        self.0.poll_data(cx)
+    }
+
+    /// The trailers, if any, after the body.
+    pub(crate) fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, WireError>> {
+        self.0.poll_trailers(cx).map_ok(|trailers| trailers.map(Fields::into_map))
+    }
+}
+
+/// The way to answer a call. Dropped unused, it resets the stream.
+#[derive(Debug)]
+pub(crate) struct Respond {
+    stream: Stream,
+    used: bool,
+}
+
+impl Respond {
+    /// Sends the response's head; `end` if nothing follows.
+    pub(crate) fn send(&mut self, head: &Response<()>, end: bool) -> Result<SendHalf, WireError> {
+        self.used = true;
+        let Stream { link, id, .. } = &self.stream;
+        let sent = link.with(|sender| sender.respond(*id, head.status(), head.headers(), end));
+        sent.map_err(|_| self.stream.gone())?;
+        Ok(SendHalf::of_server(self.stream.clone(), end))
+    }
+
+    /// Sends a whole response of one chunk.
+    pub(crate) fn answer(&mut self, head: &Response<()>, chunk: Bytes, trailers: &HeaderMap) -> Result<(), WireError> {
+        self.used = true;
+        let Stream { link, slot, id } = &self.stream;
+        let sent =
+            link.with(|sender| sender.answer(*id, head.status(), head.headers(), chunk, trailers, slot));
+        sent.map(drop).map_err(|_| self.stream.gone())
+    }
+
+    /// Ready when the client has reset the stream, or the connection is lost. Only before the head is sent.
+    pub(crate) fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<WireError> {
+        self.stream.slot.poll_cut(false, cx).map(|cut| cut.unwrap_or_else(error::closed))
+    }
+}
+
+impl Drop for Respond {
+    fn drop(&mut self) {
+        if !self.used {
+            self.stream.reset();
+        }
+    }
+}

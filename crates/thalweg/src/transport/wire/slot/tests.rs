@@ -1,0 +1,124 @@
+use std::{
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+};
+
+use http::StatusCode;
+use thalweg_http2::{fields::Fields, head::ResponseHead};
+
+use super::{
+    super::sync::{AtomicBool, Ordering},
+    Events, Slot,
+};
+use crate::transport::wire::error::closed;
+
+struct Task(AtomicBool);
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+fn task() -> (Arc<Task>, Waker) {
+    let task = Arc::new(Task(AtomicBool::new(false)));
+    (task.clone(), Waker::from(task))
+}
+
+fn head() -> ResponseHead {
+    ResponseHead { status: StatusCode::OK, fields: Fields::default() }
+}
+
+#[cfg(not(thalweg_loom))]
+mod one_thread {
+    use super::*;
+
+    #[test]
+    fn a_whole_response_is_taken_in_one_look() {
+        let (_, waker) = task();
+        let slot = Slot::new(None, None);
+        let mut events = Events::default();
+        assert!(slot.poll_take(&mut events, &Context::from_waker(&waker)).is_pending());
+        assert!(slot.on_head(head(), false).wake.is_some(), "the reader waits");
+        assert!(slot.on_trailers(Fields::default()).wake.is_none(), "it is woken once");
+
+        assert_eq!(slot.poll_take(&mut events, &Context::from_waker(&waker)), Poll::Ready(0));
+        assert!(events.head.is_some() && events.trailers.is_some() && events.end == Some(Ok(())));
+    }
+
+    #[test]
+    fn what_ended_well_is_not_cut_any_more() {
+        let slot = Slot::new(None, None);
+        let _ = slot.on_head(head(), true);
+        let _ = slot.on_cut(|_| closed());
+        assert_eq!(slot.cut(), None);
+    }
+
+    #[test]
+    fn a_cut_wakes_whoever_sends() {
+        let (woken, waker) = task();
+        let slot = Slot::new(None, None);
+        assert!(slot.poll_drained(&Context::from_waker(&waker)).is_pending());
+        slot.on_cut(|_| closed()).wake.expect("the sender waits").wake();
+        assert!(woken.0.load(Ordering::SeqCst));
+        assert_eq!(slot.poll_drained(&Context::from_waker(&waker)), Poll::Ready(Err(closed())));
+    }
+}
+
+/// Every order of events. Run by `RUSTFLAGS="--cfg thalweg_loom" cargo test -p thalweg --lib --release loom`.
+#[cfg(thalweg_loom)]
+mod loom_tests {
+    use loom::thread;
+
+    use super::*;
+
+    #[test]
+    fn loom_no_event_of_a_response_is_missed() {
+        loom::model(|| {
+            let slot = Arc::new(Slot::new(None, None));
+            let reader = {
+                let slot = slot.clone();
+                thread::spawn(move || {
+                    for delivered in [slot.on_head(head(), false), slot.on_trailers(Fields::default())] {
+                        if let Some(wake) = delivered.wake {
+                            wake.wake();
+                        }
+                    }
+                })
+            };
+            let (woken, waker) = task();
+            let cx = Context::from_waker(&waker);
+            let (mut answered, mut ended) = (false, false);
+            let mut poll = |answered: &mut bool, ended: &mut bool| {
+                let mut events = Events::default();
+                while !*ended && slot.poll_take(&mut events, &cx).is_ready() {
+                    *answered |= events.head.is_some();
+                    *ended |= events.end.is_some();
+                }
+            };
+            poll(&mut answered, &mut ended);
+            while !ended && woken.0.swap(false, Ordering::SeqCst) {
+                poll(&mut answered, &mut ended);
+            }
+            reader.join().expect("the reader");
+            if !ended && woken.0.swap(false, Ordering::SeqCst) {
+                poll(&mut answered, &mut ended);
+            }
+            assert!(answered && ended);
+        });
+    }
+
+    #[test]
+    fn loom_a_cancel_and_an_end_leave_one_outcome() {
+        loom::model(|| {
+            let slot = Arc::new(Slot::new(None, None));
+            let other = slot.clone();
+            let reader = thread::spawn(move || drop(other.on_head(head(), true)));
+            let _ = slot.on_cut(|_| closed());
+            reader.join().expect("the reader");
+            let first = slot.cut();
+            let _ = slot.on_cut(|_| closed());
+            assert_eq!(slot.cut(), first, "the first outcome stays");
+        });
+    }
+}

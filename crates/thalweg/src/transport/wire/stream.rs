@@ -1,0 +1,212 @@
+//! One stream as its call holds it: what comes in, and the way out.
+
+use std::{
+    fmt,
+    mem,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use thalweg_http2::{error::Code, fields::Fields, head::ResponseHead, send::Progress};
+
+use super::{
+    error,
+    link::Link,
+    slot::{Events, Slot},
+};
+use crate::error::{WireError, WireErrorKind};
+
+/// A hand on one stream.
+#[derive(Clone)]
+pub(super) struct Stream {
+    pub(super) link: Arc<Link>,
+    pub(super) slot: Arc<Slot>,
+    pub(super) id: u32,
+}
+
+impl Stream {
+    /// Resets the stream, unless it is over.
+    pub(super) fn reset(&self) {
+        self.link.reset(self.id, Code::CANCEL);
+    }
+
+    /// Why nothing can be sent any more.
+    pub(super) fn gone(&self) -> WireError {
+        self.slot.cut().or_else(|| self.link.ended().cloned()).unwrap_or_else(error::closed)
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Stream").field(&self.id).finish()
+    }
+}
+
+/// What comes in on a stream. Whoever drops it reads no more.
+#[derive(Debug)]
+pub(super) struct Inbound {
+    pub(super) stream: Stream,
+    /// What was taken from the slot and is not handed over yet.
+    events: Events,
+    /// Bytes handed over since the peer last heard of it.
+    consumed: usize,
+}
+
+impl Inbound {
+    pub(super) fn new(stream: Stream) -> Self {
+        Self { stream, events: Events::default(), consumed: 0 }
+    }
+
+    /// The head of the response.
+    pub(super) fn poll_head(&mut self, cx: &Context<'_>) -> Poll<Result<ResponseHead, WireError>> {
+        loop {
+            if let Some(head) = self.events.head.take() {
+                return Poll::Ready(self.measure(head.fields.size).map(|()| head));
+            }
+            if let Some(end) = &self.events.end {
+                return Poll::Ready(Err(end.clone().err().unwrap_or_else(error::closed)));
+            }
+            ready!(self.poll_events(cx));
+        }
+    }
+
+    /// The next piece of the body; `None` before the trailers, or where they would be.
+    pub(super) fn poll_data(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Bytes, WireError>>> {
+        loop {
+            if let Some(data) = self.events.body.pop() {
+                self.consume(data.len());
+                return Poll::Ready(Some(Ok(data)));
+            }
+            match &self.events.end {
+                Some(Ok(())) => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error.clone()))),
+                None => ready!(self.poll_events(cx)),
+            }
+        }
+    }
+
+    /// The trailers, if any, after the body.
+    pub(super) fn poll_trailers(&mut self, cx: &Context<'_>) -> Poll<Result<Option<Fields>, WireError>> {
+        loop {
+            match (self.events.trailers.take(), &self.events.end) {
+                (Some(trailers), _) => return Poll::Ready(self.measure(trailers.size).map(|()| Some(trailers))),
+                (None, Some(end)) => return Poll::Ready(end.clone().map(|()| None)),
+                (None, None) => ready!(self.poll_events(cx)),
+            }
+        }
+    }
+
+    /// Has the stream ended, with nothing to come any more?
+    pub(super) fn is_ended(&self) -> bool {
+        self.events.end == Some(Ok(())) && self.events.trailers.is_none() && self.events.body.is_empty()
+    }
+
+    /// Has the end come, whatever else is to be read?
+    pub(super) fn has_end(&self) -> bool {
+        self.events.end.is_some()
+    }
+
+    fn poll_events(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.stream.slot.poll_take(&mut self.events, cx).map(|freed| self.stream.link.unhold(freed))
+    }
+
+    /// The peer may send again what was consumed; it hears of it in large steps, and not after the end.
+    fn consume(&mut self, bytes: usize) {
+        self.consumed += bytes;
+        if self.consumed >= self.stream.link.credit_step && self.events.end.is_none() {
+            let (id, bytes) = (self.stream.id, mem::take(&mut self.consumed));
+            self.stream.link.with(|sender| sender.credit(id, bytes as u32));
+        }
+    }
+
+    fn measure(&self, size: usize) -> Result<(), WireError> {
+        let limit = self.stream.link.max_header_list_size;
+        if size <= limit {
+            return Ok(());
+        }
+        Err(error::ours(WireErrorKind::HeadersTooLarge { size, limit }))
+    }
+}
+
+impl Drop for Inbound {
+    fn drop(&mut self) {
+        if self.events.end.is_none() {
+            self.stream.link.unhold(self.stream.slot.abandon());
+        }
+    }
+}
+
+/// The sending half of a stream. Dropped before the end, it resets the stream.
+#[derive(Debug)]
+pub(crate) struct SendHalf {
+    stream: Stream,
+    /// A chunk waits for the peer's window, or for the socket.
+    waiting: bool,
+    ended: bool,
+    /// The stream is over for us when the peer has ended it.
+    is_client: bool,
+}
+
+impl SendHalf {
+    /// The way out of a call of ours.
+    pub(super) fn of_client(stream: Stream) -> Self {
+        Self { stream, waiting: false, ended: false, is_client: true }
+    }
+
+    /// The way out of a response whose head has been sent, and was all of it if `ended`.
+    pub(super) fn of_server(stream: Stream, ended: bool) -> Self {
+        Self { stream, waiting: false, ended, is_client: false }
+    }
+
+    /// Takes one chunk. Only after [`poll_sent`](Self::poll_sent) was ready.
+    pub(crate) fn send(&mut self, chunk: Bytes, end: bool) -> Result<(), WireError> {
+        debug_assert!(!self.waiting, "a chunk is still waiting");
+        let Stream { link, slot, id } = &self.stream;
+        let progress = link.with(|sender| sender.data(*id, chunk, end, slot)).map_err(|_| self.stream.gone())?;
+        self.waiting = progress == Progress::Waiting;
+        self.ended = end;
+        Ok(())
+    }
+
+    /// Is a chunk waiting for the peer's window, or for the socket?
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
+    /// Ready when everything taken so far has gone to the connection.
+    pub(crate) fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WireError>> {
+        if self.waiting {
+            ready!(self.stream.slot.poll_drained(cx))?;
+            self.waiting = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ends the stream with trailers.
+    pub(crate) fn send_trailers(&mut self, trailers: &HeaderMap) -> Result<(), WireError> {
+        let Stream { link, id, .. } = &self.stream;
+        self.ended = true;
+        link.with(|sender| sender.trailers(*id, trailers)).map_err(|_| self.stream.gone())
+    }
+
+    /// Ready when the stream is over, whatever we still have to send: reset by the peer, lost, or answered.
+    pub(crate) fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<WireError> {
+        self.stream.slot.poll_cut(self.is_client, cx).map(|cut| cut.unwrap_or_else(error::closed))
+    }
+
+    /// Gives the stream up: RST_STREAM with CANCEL.
+    pub(crate) fn cancel(&mut self) {
+        self.ended = true;
+        self.stream.reset();
+    }
+}
+
+impl Drop for SendHalf {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.stream.reset();
+        }
+    }
+}
