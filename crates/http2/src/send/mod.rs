@@ -196,7 +196,7 @@ impl<S: Clone> Sender<S> {
         &mut self.drained
     }
 
-    /// Is there something that [`take`](Self::take) would hand out?
+    /// Is there something that [`take`](Self::take) would hand out, or a [`fault`](Self::fault) to look at?
     #[must_use]
     pub fn wants_write(&self) -> bool {
         !self.output.buffer.is_empty() || self.output.has_turns() || self.output.fault.is_some()
