@@ -92,8 +92,11 @@ impl<S> Receiver<S> {
     }
 
     fn first_frame(&mut self, head: &Head, rest: &[u8]) -> Result<(), Violation> {
-        if head.kind == kind::SETTINGS && !head.has(flags::ACK) {
-            self.stage = Stage::Running;
+        if head.kind == kind::SETTINGS {
+            // Some peers acknowledge ours before they say theirs, which does no harm.
+            if !head.has(flags::ACK) {
+                self.stage = Stage::Running;
+            }
             return Ok(());
         }
         if self.role == Role::Client && rest.starts_with(b"HTTP/") {
