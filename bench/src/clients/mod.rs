@@ -26,6 +26,9 @@ mod stub;
 mod thalweg;
 mod tonic;
 
+#[cfg(test)]
+mod tests;
+
 /// What makes the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ClientKind {
