@@ -35,7 +35,7 @@ impl<'a> Inbox<'a> {
     /// Uses up `count` bytes, which are there, by handing them to somebody.
     pub(super) fn hand_on<R>(&mut self, count: usize, to: impl FnOnce(Payload<'_>) -> R) -> R {
         let left = self.len() - count;
-        let result = to(Payload { bytes: self.bytes, at: &mut self.at, len: count });
+        let result = to(Payload { bytes: self.bytes, at: self.at, len: count });
         self.at = self.bytes.len() - left;
         result
     }
@@ -50,7 +50,7 @@ impl<'a> Inbox<'a> {
 #[derive(Debug)]
 pub struct Payload<'a> {
     bytes: &'a mut BytesMut,
-    at: &'a mut usize,
+    at: usize,
     len: usize,
 }
 
@@ -58,7 +58,7 @@ impl Payload<'_> {
     /// The bytes.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
-        &self.bytes[*self.at..*self.at + self.len]
+        &self.bytes[self.at..self.at + self.len]
     }
 
     /// How many bytes it has.
@@ -79,8 +79,7 @@ impl Payload<'_> {
         if self.len < SHARE {
             return Bytes::copy_from_slice(self.as_slice());
         }
-        self.bytes.advance(*self.at);
-        *self.at = 0;
+        self.bytes.advance(self.at);
         self.bytes.split_to(self.len).freeze()
     }
 }

@@ -91,7 +91,7 @@ impl Operation {
             16 => Self::Reset { side, which },
             17..=21 => Self::Read { side, which },
             22 => Self::Withhold { side, withhold: rng.bool() },
-            23 => Self::Window { side, thousandths: rng.u32(..=1000) },
+            23 => Self::Window { side, thousandths: if rng.bool() { 0 } else { rng.u32(..=1000) } },
             24 if rng.u8(..4) == 0 => Self::GoAway { last: rng.bool() },
             24..=25 => Self::Ping { side },
             26..=31 => Self::Flush { side },

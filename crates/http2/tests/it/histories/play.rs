@@ -283,7 +283,9 @@ impl Play {
             }
         }
         for end in [&self.client, &self.server] {
+            assert_eq!(end.sender.windows().receive, end.receiver.window(), "the halves of an end differ");
             let counters = end.sender.counters();
+            assert_eq!(counters.stream_errors, 0, "something honest was taken for an offence");
             assert_eq!(counters.streams_started, counters.streams_succeeded + counters.streams_failed);
             assert_eq!(counters.streams_started, end.app.streams.len() as u64);
         }
