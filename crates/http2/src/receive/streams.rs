@@ -168,7 +168,7 @@ impl<S> Streams<S> {
         if id > last {
             return if self.refuses && !is_ours { Absent::Forgiven } else { Absent::Idle };
         }
-        if self.resets.contains(id) {
+        if self.resets.may_contain(id) {
             return Absent::Forgiven;
         }
         let (below, above) = self.gap;
@@ -200,6 +200,8 @@ impl<S> Streams<S> {
 struct Resets {
     known: Table<()>,
     order: VecDeque<u32>,
+    /// The highest stream that was reset so long ago that it is not known any more.
+    forgotten: u32,
 }
 
 impl Resets {
@@ -212,10 +214,12 @@ impl Resets {
             && let Some(oldest) = self.order.pop_front()
         {
             self.known.remove(oldest);
+            self.forgotten = self.forgotten.max(oldest);
         }
     }
 
-    fn contains(&self, id: u32) -> bool {
-        self.known.contains(id)
+    /// Streams below one that was forgotten have the benefit of the doubt.
+    fn may_contain(&self, id: u32) -> bool {
+        id <= self.forgotten || self.known.contains(id)
     }
 }

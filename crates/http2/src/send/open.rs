@@ -65,12 +65,12 @@ impl<S: Clone> Sender<S> {
         self.admit(head)?;
         let id = self.next_stream;
         self.next_stream += 2;
-        let first = first.filter(|first| !first.is_empty());
+        // gRPC ends a request by DATA, empty if need be: without any the head is its end.
         self.append_request(id, head, end && first.is_none());
         let handle = handle(id);
         let mut stream = Stream::new(self.peer.initial_window);
         stream.we_ended = end;
-        if let Some(first) = first {
+        if let Some(first) = first.filter(|first| end || !first.is_empty()) {
             self.counters.messages_sent += stream.messages.follow(&first);
             let _told_by_drained = self.output.send(id, &mut stream, first, end, || handle.clone());
         }
