@@ -1,6 +1,6 @@
 //! thalweg's `Channel` called as a tower service: what the channel and its transport cost without a stub.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use ::thalweg::Channel;
 use bytes::Bytes;
@@ -15,20 +15,20 @@ use crate::{error::Error, load::Caller, protocol};
 #[derive(Clone)]
 pub(super) struct ByHand {
     channel: Channel,
-    head: request::Parts,
+    head: Arc<request::Parts>,
     frame: Bytes,
 }
 
 /// Connects to a server.
 pub(super) async fn connect(server: SocketAddr, trust: Option<&str>, payload: &Bytes) -> Result<ByHand, Error> {
     let channel = thalweg::channel(server, trust).await?;
-    let head = protocol::head(http::Uri::from_static(protocol::UNARY));
+    let head = Arc::new(protocol::head(http::Uri::from_static(protocol::UNARY)));
     Ok(ByHand { channel, head, frame: protocol::frame(payload) })
 }
 
 impl Caller for ByHand {
     async fn call(&mut self, _: &Bytes) -> Result<(), Error> {
-        let request = Request::from_parts(self.head.clone(), Full::new(self.frame.clone()));
+        let request = Request::from_parts(request::Parts::clone(&self.head), Full::new(self.frame.clone()));
         let mut body = self.channel.call(request).await?.into_body();
         let (mut received, mut status) = (0, None);
         while let Some(frame) = body.frame().await {

@@ -1,6 +1,6 @@
 //! gRPC's framing by hand on the `h2` crate: what HTTP/2 costs without a stub and without a channel.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -20,7 +20,7 @@ const CONNECTION_WINDOW: u32 = 5 << 20;
 #[derive(Clone)]
 pub(super) struct RawH2 {
     connection: SendRequest<Bytes>,
-    head: request::Parts,
+    head: Arc<request::Parts>,
     frame: Bytes,
 }
 
@@ -34,7 +34,7 @@ pub(super) async fn connect(server: SocketAddr, trust: Option<&str>, payload: &B
     };
     let uri = Uri::builder().scheme(scheme).authority(server.to_string()).path_and_query(protocol::UNARY).build();
     let uri = uri.map_err(|invalid| Error::io("a URI")(std::io::Error::other(invalid)))?;
-    Ok(RawH2 { connection, head: protocol::head(uri), frame: protocol::frame(payload) })
+    Ok(RawH2 { connection, head: Arc::new(protocol::head(uri)), frame: protocol::frame(payload) })
 }
 
 async fn handshake(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<SendRequest<Bytes>, Error> {
@@ -52,7 +52,8 @@ async fn handshake(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> 
 impl Caller for RawH2 {
     async fn call(&mut self, _: &Bytes) -> Result<(), Error> {
         let mut connection = self.connection.clone().ready().await?;
-        let (response, mut request) = connection.send_request(Request::from_parts(self.head.clone(), ()), false)?;
+        let (response, mut request) =
+            connection.send_request(Request::from_parts(request::Parts::clone(&self.head), ()), false)?;
         request.send_data(self.frame.clone(), true)?;
         let mut body = response.await?.into_body();
         let mut received = 0;
