@@ -42,4 +42,8 @@ impl Caller for ByHand {
         Error::unless_echo(received, self.frame.len())?;
         Error::unless_ok(status)
     }
+
+    fn writes(&self) -> Option<u64> {
+        Some(self.channel.connection_stats().iter().map(|connection| connection.counters.writes).sum())
+    }
 }

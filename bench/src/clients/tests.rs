@@ -73,7 +73,8 @@ fn every_server_with_a_service_answers_the_client_without_a_stub() {
 }
 
 #[test]
-fn the_bare_client_counts_its_writes() {
+fn clients_that_can_tell_count_their_writes() {
+    assert_measures(Metric::CallsPerWrite, ClientKind::ThalwegByHand, Work::Unary, &serve(ServerKind::RawH2));
     assert_measures(Metric::CallsPerWrite, ClientKind::BareEcho, Work::Unary, &serve(ServerKind::BareEcho));
 }
 

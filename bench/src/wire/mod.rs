@@ -16,7 +16,16 @@ mod tests;
 
 /// All cells, in the order of the report.
 pub(crate) fn cells(seconds: f64) -> Vec<Cell> {
-    vec![without_stub(1, 0.40, seconds), without_stub(2, 0.33, seconds), echo(seconds), response(seconds)]
+    let one_thread = without_stub(1, 0.40, seconds);
+    let mut two_threads = without_stub(2, 0.33, seconds);
+    // On one thread everybody has appended before the writer has its turn: two show whether it waits for them.
+    two_threads.bars.push(Bar {
+        name: "wire.calls_per_write.c64.t2".to_owned(),
+        metric: Metric::CallsPerWrite,
+        subject: Subject::Figure,
+        limit: Limit::Least(10.0),
+    });
+    vec![one_thread, two_threads, echo(seconds), response(seconds)]
 }
 
 /// Clients without a stub, 64 callers; held to the `h2` crate's CPU time.

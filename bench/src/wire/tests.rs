@@ -9,6 +9,7 @@ fn every_bar_has_the_limit_it_is_known_by() {
     let wanted = [
         ("wire.client_cpu.c64.t1", Limit::Most(0.40)),
         ("wire.client_cpu.c64.t2", Limit::Most(0.33)),
+        ("wire.calls_per_write.c64.t2", Limit::Least(10.0)),
         ("wire.echo64k.c8", Limit::Most(0.6)),
         ("wire.response1m.c4", Limit::Most(0.9)),
     ];

@@ -27,6 +27,7 @@ pub use crate::call::{ResponseBody, ResponseFuture};
 use crate::{
     control::{Control, ControlEvent},
     rt,
+    transport::counters::ConnectionStats,
 };
 
 /// A client channel to everything that its target names.
@@ -107,6 +108,13 @@ impl Channel {
     #[must_use]
     pub fn target(&self) -> &str {
         &self.control.facts.target
+    }
+
+    /// What each connection that calls can use right now has done so far, and where it stands (A14's socket data).
+    #[must_use]
+    pub fn connection_stats(&self) -> Vec<ConnectionStats> {
+        let snapshot = self.control.board.load();
+        snapshot.ready.iter().flatten().map(|ready| ready.connection.stats()).collect()
     }
 
     /// Begins a call.
