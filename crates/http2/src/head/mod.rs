@@ -18,6 +18,9 @@ use crate::{
     hpack::field::{Field, Scheme},
 };
 
+/// How many fields are kept, whatever their size: what a `HeaderMap` has room for.
+const MOST_FIELDS: usize = 16_000;
+
 /// What a stream begins with.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RequestHead {
@@ -257,6 +260,7 @@ impl List {
         if *name == CONTENT_LENGTH {
             self.length(value);
         }
+        self.fields.cut |= self.fields.list.len() >= MOST_FIELDS;
         if !self.fields.cut {
             self.fields.list.push((name.clone(), value.clone()));
         }

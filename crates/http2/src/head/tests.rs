@@ -142,3 +142,12 @@ fn a_list_over_the_limit_is_cut_and_counted_in_full() {
     let fields = trailers.finish().unwrap().head;
     assert_eq!((fields.cut, fields.size, fields.list.len(), fields.grpc_status), (true, 224, 1, Some(0)));
 }
+
+#[test]
+fn more_fields_than_a_map_has_room_for_are_cut() {
+    let mut trailers = Trailers::new(usize::MAX);
+    (0..40_000).for_each(|_| trailers.field(&header("a", ""), 33));
+    let fields = trailers.finish().unwrap().head;
+    assert!(fields.cut);
+    assert_eq!(fields.into_map().len(), MOST_FIELDS);
+}
