@@ -68,11 +68,11 @@ fn a_unary_call_is_two_frames_and_one_registration() {
 }
 
 #[test]
-fn a_call_without_a_body_is_one_frame() {
+fn a_call_without_a_body_is_one_frame_and_one_without_messages_ends_by_empty_data() {
     let mut wire = Wire::client();
     assert_eq!(wire.open(None, true), Ok(1));
     assert_eq!(wire.open(Some(bytes::Bytes::new()), true), Ok(3));
-    assert_eq!(wire.read(), [headers(1, 7, true), headers(3, 7, true)]);
+    assert_eq!(wire.read(), [headers(1, 7, true), headers(3, 7, false), data(3, &[], true)]);
 }
 
 #[test]
