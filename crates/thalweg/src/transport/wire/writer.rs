@@ -93,6 +93,7 @@ impl Writer {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
         self.unflushed = true;
+        self.out.wrote();
         self.out.advance(written);
         Poll::Ready(Ok(()))
     }
