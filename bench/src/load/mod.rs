@@ -227,7 +227,7 @@ fn sample(unit: Unit, before: &Books, after: &Books, latencies: &Histogram<u64>)
                 (Metric::P99Us, quantile(0.99)),
             ];
             let server = server.map(|server| (Metric::ServerCpuUs, server.as_secs_f64() * 1e6 / calls));
-            let writes = writes.map(|writes| (Metric::CallsPerWrite, calls / writes.max(1.0)));
+            let writes = writes.filter(|writes| *writes > 0.0).map(|writes| (Metric::CallsPerWrite, calls / writes));
             known.into_iter().chain(server).chain(writes).collect()
         }
     };

@@ -34,24 +34,27 @@ pub(crate) struct Settings {
 #[derive(Clone, Copy, Debug)]
 struct Judged<'a> {
     bar: &'a Bar,
-    value: Summary,
+    /// None if the rounds did not bring the figure.
+    value: Option<Summary>,
     verdict: Verdict,
 }
 
-/// The bars of which something was measured.
+/// The bars of a cell that had a round. One whose figure nobody measured is missed.
 fn judge(measured: &Measured) -> impl Iterator<Item = Judged<'_>> {
-    measured.cell.bars.iter().filter_map(|bar| {
-        let value = measured.value(bar)?;
-        Some(Judged { bar, value, verdict: bar.limit.judge(&value) })
+    let bars = measured.cell.bars.iter().filter(|_| measured.samples.iter().all(|samples| !samples.is_empty()));
+    bars.map(|bar| {
+        let value = measured.value(bar);
+        Judged { bar, value, verdict: value.map_or(Verdict::Short, |value| bar.limit.judge(&value)) }
     })
 }
 
-/// `bar NAME VALUE LIMIT ok|short`, a line for every bar of which something was measured.
+/// `bar NAME VALUE LIMIT ok|short`, a line for every bar of a cell that had a round.
 pub(crate) fn bars(measured: &[Measured]) -> String {
     let mut lines = String::new();
     for Judged { bar, value, verdict } in measured.iter().flat_map(judge) {
         let verdict = if verdict == Verdict::Short { "short" } else { "ok" };
-        let _infallible = writeln!(lines, "bar {} {:.3} {:.2} {verdict}", bar.name, value.median, bar.limit.number());
+        let value = value.map_or_else(|| "-".to_owned(), |value| format!("{:.3}", value.median));
+        let _infallible = writeln!(lines, "bar {} {value} {:.2} {verdict}", bar.name, bar.limit.number());
     }
     lines
 }
@@ -94,7 +97,7 @@ fn bar(judged: &Judged<'_>) -> Value {
     json!({
         "name": bar.name,
         "metric": bar.metric,
-        "value": value.median,
+        "value": value.map(|value| value.median),
         "limit": bar.limit.number(),
         "ok": *verdict != Verdict::Short,
         "within_spread": *verdict == Verdict::WithinSpread,

@@ -32,7 +32,7 @@ fn measured(name: &str, limit: f64, ours: [f64; 2]) -> Measured {
         bars: vec![Bar { name: name.to_owned(), metric: Metric::ClientCpuUs, subject: Subject::Ratio, limit }],
         columns: vec![column("tonic"), column(OURS), column("h2")],
     };
-    Measured { cell, samples: vec![vec![sample(10.0); 2], ours.map(sample).to_vec(), Vec::new()] }
+    Measured { cell, samples: vec![vec![sample(10.0); 2], ours.map(sample).to_vec(), vec![Sample::default(); 2]] }
 }
 
 #[test]
@@ -71,6 +71,15 @@ fn a_cell_may_have_several_bars_also_on_figures_themselves() {
     assert_eq!(bars(&cells), "bar a.c64 0.700 0.72 ok\nbar a.calls 90000.400 100000.00 short\n");
     assert!(any_short(&cells));
     assert!(tables(&cells).contains("SHORT, at least 100000.00"));
+}
+
+#[test]
+fn a_bar_whose_figure_nobody_measured_is_short_once_there_was_a_round() {
+    let mut cell = measured("a.c64", 0.72, [7.0, 7.0]);
+    cell.cell.bars[0].metric = Metric::CallsPerWrite;
+    assert_eq!(bars(std::slice::from_ref(&cell)), "bar a.c64 - 0.72 short\n");
+    let nothing = Measured::nothing_of(cell.cell);
+    assert_eq!(bars(&[nothing]), "");
 }
 
 #[test]
