@@ -11,6 +11,11 @@ pub const REQUESTS: [usize; 4] = [27_182, 8, 1_828, 45_904];
 /// The payloads of the responses of a stream, in bytes.
 pub const RESPONSES: [usize; 4] = [31_415, 9, 2_653, 58_979];
 
+/// The payload of the message in a small file of a file server, in bytes.
+pub const FILE: usize = 64;
+/// The payload of the message in a large file, in bytes: beyond every window that a connection starts with.
+pub const LARGE_FILE: usize = 3 << 20;
+
 /// The metadata key that a server echoes in front of its response.
 pub const ECHO_INITIAL: &str = "x-grpc-test-echo-initial";
 /// The metadata key that a server echoes behind its response.

@@ -1,8 +1,8 @@
 //! The table of cases: a name from the descriptions, and what runs under it.
 
 use super::{
-    cancel, compression, expect::Failure, metadata, options::ClientOptions, soak, status, streaming, target::Target,
-    unary,
+    cancel, compression, expect::Failure, files, metadata, options::ClientOptions, soak, status, streaming,
+    target::Target, unary,
 };
 
 /// Runs the case that the options name.
@@ -34,6 +34,14 @@ pub async fn run(options: ClientOptions) -> Result<(), Failure> {
         "server_compressed_unary" => compression::server_unary(&target).await,
         "client_compressed_streaming" => compression::client_streaming(&target).await,
         "server_compressed_streaming" => compression::server_streaming(&target).await,
+        "file_message" => files::message(&target).await,
+        "file_large" => files::large(&target).await,
+        "file_crowd" => files::crowd(&target).await,
+        "file_upload" => files::upload(&target).await,
+        "file_cut_off" => files::cut_off(&target).await,
+        "file_untyped" => files::untyped(&target).await,
+        "file_missing" => files::missing(&target).await,
+        "file_unfinished" => files::unfinished(&target).await,
         _ => Err(Failure::new("--test_case", "a case that needs no cloud account", format!("{case:?}"))),
     }
 }

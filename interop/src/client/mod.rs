@@ -1,6 +1,7 @@
 //! The interoperability client: the official test cases on thalweg's channel, with the official flags.
 //!
-//! The cases are those of gRPC's `doc/interop-test-descriptions`; each asserts all that its description asserts.
+//! The cases are those of gRPC's `doc/interop-test-descriptions`; each asserts all that its description asserts. Some more,
+//! `file_…`, are for a server of files that knows nothing of gRPC.
 
 pub use case::run;
 pub use expect::Failure;
@@ -10,6 +11,7 @@ mod case;
 
 mod cancel;
 mod compression;
+mod files;
 mod metadata;
 mod soak;
 mod status;

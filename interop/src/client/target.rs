@@ -39,6 +39,11 @@ impl Target {
         Ok(TestServiceClient::new(ClientFraming(connect(&self.options)?)))
     }
 
+    /// The shared channel itself.
+    pub(super) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// A stub for the service that no server has.
     pub(super) fn missing_service(&self) -> UnimplementedServiceClient<Channel> {
         UnimplementedServiceClient::new(self.channel.clone())

@@ -5,6 +5,7 @@
 //! the compressed flag of each message in the call's [`Wire`], and they inflate what the [`Wire`]'s plan wants plain.
 
 pub use client::ClientFraming;
+pub use prefix::frame;
 pub use server::ServerFraming;
 pub use wire::{Flow, Plan, Wire};
 

@@ -2,13 +2,13 @@
 
 use std::str::FromStr;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 
-use super::peer::{Peer, Security};
+use super::peer::{Peer, Security, Tool};
 
 /// The flags of `interop/run`.
 #[derive(Clone, Debug, Default, Parser)]
-#[command(name = "interop/run", about = "Runs gRPC's interoperability cases between thalweg and its peers")]
+#[command(name = "interop/run", about = "Plays gRPC's interoperability cases, and tools for HTTP/2, against thalweg")]
 pub struct MatrixOptions {
     /// Run a selection that takes a minute or two.
     #[arg(long, conflicts_with = "full")]
@@ -24,11 +24,11 @@ pub struct MatrixOptions {
     pub only: Only,
 }
 
-/// What `--only` lets through: in each list any of it, or anything if the list is empty.
+/// What `--only` lets through: in each list any of it, or anything if the list is empty. Players go by their names.
 #[derive(Clone, Debug, Default)]
 pub struct Only {
-    pub(super) clients: Vec<Peer>,
-    pub(super) servers: Vec<Peer>,
+    pub(super) clients: Vec<&'static str>,
+    pub(super) servers: Vec<&'static str>,
     pub(super) securities: Vec<Security>,
     pub(super) cases: Vec<String>,
 }
@@ -62,9 +62,9 @@ impl FromStr for Only {
         for part in text.split(',').filter(|part| !part.is_empty()) {
             let (key, value) = part.split_once('=').ok_or_else(|| OnlyError::Form(part.to_owned()))?;
             match key {
-                "client" => only.clients.push(one_of(key, value)?),
-                "server" => only.servers.push(one_of(key, value)?),
-                "security" => only.securities.push(one_of(key, value)?),
+                "client" => only.clients.push(player(key, value)?),
+                "server" => only.servers.push(player(key, value)?),
+                "security" => only.securities.push(security(key, value)?),
                 "case" => only.cases.push(value.to_owned()),
                 _ => return Err(OnlyError::Key(key.to_owned())),
             }
@@ -73,14 +73,16 @@ impl FromStr for Only {
     }
 }
 
-fn one_of<T: ValueEnum>(key: &str, value: &str) -> Result<T, OnlyError> {
-    T::from_str(value, false).map_err(|_| {
-        let names: Vec<_> = T::value_variants()
-            .iter()
-            .filter_map(ValueEnum::to_possible_value)
-            .map(|value| value.get_name().to_owned())
-            .collect();
-        let reason = format!("there are {}", names.join(", "));
-        OnlyError::Value { key: key.to_owned(), value: value.to_owned(), reason }
-    })
+fn player(key: &str, value: &str) -> Result<&'static str, OnlyError> {
+    let names: Vec<_> = Peer::ALL.map(Peer::name).into_iter().chain(Tool::ALL.map(Tool::name)).collect();
+    names.iter().find(|name| **name == value).copied().ok_or_else(|| unknown(key, value, &names))
+}
+
+fn security(key: &str, value: &str) -> Result<Security, OnlyError> {
+    let named = Security::ALL.into_iter().find(|security| security.name() == value);
+    named.ok_or_else(|| unknown(key, value, &Security::ALL.map(Security::name)))
+}
+
+fn unknown(key: &str, value: &str, names: &[&str]) -> OnlyError {
+    OnlyError::Value { key: key.to_owned(), value: value.to_owned(), reason: format!("there are {}", names.join(", ")) }
 }

@@ -6,7 +6,7 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -32,9 +32,25 @@ const TAIL: usize = 40;
 #[derive(Debug, thiserror::Error)]
 #[error("the {who} {how}{}", indented(.output))]
 pub(super) struct Failed {
-    pub(super) who: &'static str,
+    who: &'static str,
     how: String,
     output: String,
+}
+
+impl Failed {
+    /// No process failed: a file that one was to find could not be written.
+    pub(super) fn unprepared(error: &io::Error) -> Self {
+        Self { who: "matrix", how: format!("could not write a file: {error}"), output: String::new() }
+    }
+
+    /// Adds what the server has printed so far to a client's failure.
+    pub(super) fn beside(mut self, server: &Server) -> Self {
+        let printed = tail(&server.process.log);
+        if !printed.is_empty() {
+            self.output = format!("{}\nand the server printed\n{printed}", self.output);
+        }
+        self
+    }
 }
 
 /// Where the files of a run are: certificates made for it, and what its processes print.
@@ -48,37 +64,39 @@ impl Folder {
         Ok(Self(path))
     }
 
-    fn log(&self, who: &'static str) -> PathBuf {
-        self.0.join(format!("{who}.log"))
+    /// The place of a file in the folder.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Gives a server the flags that gRPC's interoperability servers share.
+    pub(super) fn serving(&self, mut server: Command, port: u16, security: Security) -> Command {
+        server.arg(format!("--port={port}"));
+        if security == Security::Tls {
+            server.arg("--use_tls=true");
+            server.args([self.flag("tls_cert_file", "server.pem"), self.flag("tls_key_file", "server.key")]);
+        }
+        server
+    }
+
+    /// Gives a client the flags that gRPC's interoperability clients share.
+    pub(super) fn calling(&self, mut client: Command, port: u16, security: Security, case: &str) -> Command {
+        client.args(["--server_host=127.0.0.1", &format!("--server_port={port}"), &format!("--test_case={case}")]);
+        if security == Security::Tls {
+            client.args(["--use_tls=true", "--use_test_ca=true", "--server_host_override=foo.test.google.fr"]);
+            client.arg(self.flag("ca_file", "ca.pem"));
+        }
+        client
     }
 
     fn flag(&self, name: &str, file: &str) -> OsString {
         let mut flag = OsString::from(format!("--{name}="));
-        flag.push(self.0.join(file));
+        flag.push(self.path(file));
         flag
     }
 
-    fn server_flags(&self, security: Security) -> Vec<OsString> {
-        match security {
-            Security::Plaintext => Vec::new(),
-            Security::Tls => vec![
-                "--use_tls=true".into(),
-                self.flag("tls_cert_file", "server.pem"),
-                self.flag("tls_key_file", "server.key"),
-            ],
-        }
-    }
-
-    fn client_flags(&self, security: Security) -> Vec<OsString> {
-        match security {
-            Security::Plaintext => Vec::new(),
-            Security::Tls => vec![
-                "--use_tls=true".into(),
-                "--use_test_ca=true".into(),
-                "--server_host_override=foo.test.google.fr".into(),
-                self.flag("ca_file", "ca.pem"),
-            ],
-        }
+    fn log(&self, who: &'static str) -> PathBuf {
+        self.path(&format!("{who}.log"))
     }
 }
 
@@ -91,11 +109,10 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts a server on a free port and waits until it listens.
-    pub(super) async fn start(mut command: Command, security: Security, folder: &Folder) -> Result<Self, Failed> {
+    pub(super) async fn start(folder: &Folder, command: impl FnOnce(u16) -> Command) -> Result<Self, Failed> {
         let log = folder.log("server");
         let port = free_port().await.map_err(|error| failed("server", format!("found no port: {error}"), &log))?;
-        command.arg(format!("--port={port}")).args(folder.server_flags(security));
-        let mut server = Self { process: Process::spawn("server", command, log)?, port };
+        let mut server = Self { process: Process::spawn("server", command(port), log)?, port };
         match time::timeout(START, server.listening()).await {
             Ok(listening) => listening?,
             Err(_) => return Err(server.process.failed(format!("does not listen after {} s", START.as_secs()))),
@@ -114,32 +131,38 @@ impl Server {
         Ok(())
     }
 
-    /// Says what the server has printed so far, in words that follow on a client's failure.
-    pub(super) fn output(&self) -> String {
-        match indented(&tail(&self.process.log)) {
-            nothing if nothing.is_empty() => nothing,
-            printed => format!("\n    and the server printed{printed}"),
-        }
-    }
-
-    /// Lets a client play a case against the server.
-    pub(super) async fn play(
-        &self,
-        mut client: Command,
-        case: &str,
-        args: &[String],
-        security: Security,
-        folder: &Folder,
-    ) -> Result<(), Failed> {
-        client.args(["--server_host=127.0.0.1", &format!("--server_port={}", self.port)]);
-        client.arg(format!("--test_case={case}")).args(folder.client_flags(security)).args(args);
-        let mut process = Process::spawn("client", client, folder.log("client"))?;
+    /// Lets a client play against the server, to its end.
+    pub(super) async fn play(&self, folder: &Folder, client: impl FnOnce(u16) -> Command) -> Result<Ended, Failed> {
+        let mut process = Process::spawn("client", client(self.port), folder.log("client"))?;
         match time::timeout(CASE, process.child.wait()).await {
-            Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(process.failed(format!("ended with {status}"))),
+            Ok(Ok(status)) => Ok(Ended { process, status }),
             Ok(Err(error)) => Err(process.failed(format!("was lost: {error}"))),
             Err(_) => Err(process.failed(format!("did not end within {} s", CASE.as_secs()))),
         }
+    }
+}
+
+/// A client that has ended by itself.
+#[derive(Debug)]
+pub(super) struct Ended {
+    process: Process,
+    status: ExitStatus,
+}
+
+impl Ended {
+    /// Fails unless the client says by its exit status that it succeeded.
+    pub(super) fn succeeded(&self) -> Result<(), Failed> {
+        if self.status.success() { Ok(()) } else { Err(self.failed(format!("ended with {}", self.status))) }
+    }
+
+    /// Everything that the client printed.
+    pub(super) fn output(&self) -> String {
+        text(&self.process.log)
+    }
+
+    /// The failure of a client whose output is not what it should be.
+    pub(super) fn failed(&self, how: String) -> Failed {
+        self.process.failed(how)
     }
 }
 
@@ -172,9 +195,14 @@ fn failed(who: &'static str, how: String, log: &Path) -> Failed {
     Failed { who, how, output: tail(log) }
 }
 
+/// All of a file; nothing if it cannot be read.
+fn text(log: &Path) -> String {
+    fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
 /// The last lines of a file; nothing if it cannot be read.
 fn tail(log: &Path) -> String {
-    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let text = text(log);
     let lines: Vec<_> = text.lines().collect();
     lines[lines.len().saturating_sub(TAIL)..].join("\n")
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, time::Duration};
 
-use super::plan::Pair;
+use super::peer::Cell;
 
 /// Counts the cells, and prints each as it is decided.
 #[derive(Debug)]
@@ -18,25 +18,25 @@ impl Report {
         Self { total, passed: 0, failed: Vec::new(), skipped: 0 }
     }
 
-    pub(super) fn passed(&mut self, pair: Pair, case: &str, took: Duration) {
-        self.line(pair, case, format_args!("ok       {:.2} s", took.as_secs_f64()));
+    pub(super) fn passed(&mut self, cell: Cell<'_>, took: Duration) {
+        self.line(cell, format_args!("ok       {:.2} s", took.as_secs_f64()));
         self.passed += 1;
     }
 
-    pub(super) fn failed(&mut self, pair: Pair, case: &str, why: impl Display) {
-        self.line(pair, case, format_args!("FAILED   {why}"));
-        self.failed.push(named(pair, case));
+    pub(super) fn failed(&mut self, cell: Cell<'_>, why: impl Display) {
+        self.line(cell, format_args!("FAILED   {why}"));
+        self.failed.push(cell.to_string());
     }
 
-    pub(super) fn skipped(&mut self, pair: Pair, case: &str, why: impl Display) {
-        self.line(pair, case, format_args!("skipped  {why}"));
+    pub(super) fn skipped(&mut self, cell: Cell<'_>, why: impl Display) {
+        self.line(cell, format_args!("skipped  {why}"));
         self.skipped += 1;
     }
 
-    fn line(&self, pair: Pair, case: &str, verdict: impl Display) {
+    fn line(&self, cell: Cell<'_>, verdict: impl Display) {
         let number = self.passed + self.failed.len() + self.skipped + 1;
         let width = self.total.to_string().len();
-        println!("[{number:>width$}/{}] {} {verdict}", self.total, named(pair, case));
+        println!("[{number:>width$}/{}] {cell} {verdict}", self.total);
     }
 
     /// Prints the counts, and says whether no cell failed.
@@ -48,8 +48,4 @@ impl Report {
         println!("\n{} passed, {} failed, {} skipped", self.passed, self.failed.len(), self.skipped);
         self.failed.is_empty()
     }
-}
-
-fn named(Pair { client, server, security }: Pair, case: &str) -> String {
-    format!("{client:>7} -> {server:<7}  {security:<9}  {case:<27}")
 }

@@ -13,6 +13,7 @@ use thalweg::{
 use thalweg_proto::interop::test_service_server::TestServiceServer;
 use tonic::codec::CompressionEncoding::Gzip;
 
+use self::answer_all::AnswerAll;
 use crate::framing::ServerFraming;
 
 pub use options::ServerOptions;
@@ -21,6 +22,7 @@ pub use service::Answering;
 mod options;
 mod service;
 
+mod answer_all;
 mod answers;
 mod echo;
 
@@ -45,13 +47,14 @@ pub enum ServeError {
 /// If the certificate or the port cannot be used.
 pub async fn serve(options: &ServerOptions, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
     let service = TestServiceServer::new(Answering).accept_compressed(Gzip).send_compressed(Gzip);
-    let server = Server::builder()
+    let mut server = Server::builder()
         .credentials(credentials(options)?)
         .add_service(ServerFraming(service))
-        .listen(SocketAddr::from((every_address(), options.port)))
-        .bind()
-        .await?;
-    server.run_until(stop, GRACE).await;
+        .listen(SocketAddr::from((every_address(), options.port)));
+    if options.answer_all {
+        server = server.fallback(AnswerAll);
+    }
+    server.bind().await?.run_until(stop, GRACE).await;
     Ok(())
 }
 

@@ -24,4 +24,9 @@ pub struct ServerOptions {
     /// The private key of the certificate, in PEM.
     #[arg(long = "tls_key_file", default_value = "interop/.peers/certs/server.key", value_name = "PATH")]
     pub tls_key_file: PathBuf,
+
+    /// Whether requests for no service are answered too, with a message: what checks HTTP/2 asks for no method of gRPC's.
+    #[arg(long = "answer_all", num_args = 0..=1, default_value = "false", default_missing_value = "true",
+        action = ArgAction::Set, value_name = "BOOLEAN")]
+    pub answer_all: bool,
 }

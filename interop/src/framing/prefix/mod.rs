@@ -1,4 +1,7 @@
-//! Finds the prefix of each message in a body that arrives in arbitrary pieces (gRPC's PROTOCOL-HTTP2).
+//! The prefix of each message (gRPC's PROTOCOL-HTTP2): found in a body that arrives in arbitrary pieces, or put in front.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use prost::Message;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +21,16 @@ impl Prefix {
         let [flag, a, b, c, d] = bytes;
         Self { compressed: flag & 1 == 1, length: u32::from_be_bytes([a, b, c, d]) as usize }
     }
+}
+
+/// A message as it is on the wire, uncompressed.
+pub fn frame(message: &impl Message) -> Bytes {
+    let length = message.encoded_len();
+    let mut framed = BytesMut::with_capacity(PREFIX + length);
+    framed.put_u8(0);
+    framed.put_u32(u32::try_from(length).expect("no message of the tests is anywhere near 4 GiB"));
+    message.encode_raw(&mut framed);
+    framed.freeze()
 }
 
 /// Walks through a body, piece by piece, from prefix to prefix.

@@ -23,3 +23,9 @@ fn every_prefix_is_found_however_the_body_is_cut() {
 fn an_unfinished_prefix_is_not_reported() {
     assert_eq!(scanned([&BODY[..4]].into_iter()), []);
 }
+
+#[test]
+fn a_framed_message_begins_with_its_prefix() {
+    let framed = super::frame(&thalweg_proto::interop::EchoStatus { code: 2, message: "no".to_owned() });
+    assert_eq!(framed[..], [0, 0, 0, 0, 6, 8, 2, 18, 2, b'n', b'o']);
+}

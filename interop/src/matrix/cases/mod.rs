@@ -23,6 +23,8 @@ pub(super) struct Case {
     #[serde(rename = "grpc-go")]
     grpc_go: Sides,
     python: Sides,
+    #[serde(rename = "grpc-js")]
+    grpc_js: Sides,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -59,6 +61,7 @@ impl Case {
             Peer::Thalweg => &self.thalweg,
             Peer::GrpcGo => &self.grpc_go,
             Peer::Python => &self.python,
+            Peer::GrpcJs => &self.grpc_js,
         }
     }
 }

@@ -8,6 +8,7 @@ name = "ping_pong"
 thalweg = { client = "on", server = "on" }
 grpc-go = { client = "on", server = { off = "it is deaf" } }
 python = { client = { off = "it is mute" }, server = "on" }
+grpc-js = { client = "on", server = "on" }
 "#;
 
 #[test]
