@@ -151,8 +151,13 @@ impl Driver {
             ControlEvent::Resolved(result) => self.on_resolved(result),
             ControlEvent::Attempted(key, result) => self.on_attempted(key, result),
             ControlEvent::Connection(key, event) => {
-                let (ConnectionEvent::Draining(error) | ConnectionEvent::Closed(error)) = event;
-                self.heed_calm(&error);
+                let error = match event {
+                    ConnectionEvent::Draining(error) => {
+                        self.heed_calm(&error);
+                        error
+                    }
+                    ConnectionEvent::Closed(error) => error,
+                };
                 tracing::debug!(?key, %error, "connection lost");
                 self.on_connection_lost(key);
             }

@@ -108,16 +108,25 @@ impl Service {
     fn new(connection: ServerConnection, shared: Arc<Shared>, rules: &ConnectionRules) -> Self {
         let now = rt::now();
         let lifetime = Lifetime::new(rules.lifetime, now, fastrand::f64());
-        let counts_calls = rules.lifetime.idle.is_some() || !rules.keepalive.while_idle;
-        Self {
+        let mut service = Self {
             connection,
             shared,
             lifetime,
             keepalive: KeepaliveState::new(rules.keepalive, now),
             pinged: false,
             active: false,
-            counts_calls,
+            counts_calls: false,
+        };
+        if rules.lifetime.idle.is_some() || !rules.keepalive.while_idle {
+            service.count_calls();
         }
+        service
+    }
+
+    /// From here on it matters whether calls are in flight.
+    fn count_calls(&mut self) {
+        self.counts_calls = true;
+        self.connection.watch_calls();
     }
 
     async fn run(mut self, mut watch: Watch) {
@@ -158,13 +167,9 @@ impl Service {
 
     /// Moves the connection on, and gives every call that comes in a task.
     fn poll_calls(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        let mut came = false;
         while let Poll::Ready(accepted) = self.connection.poll_accept(cx) {
             match accepted {
-                Some(Ok(incoming)) => {
-                    came = true;
-                    rt::spawn(Call::new(incoming, Arc::clone(&self.shared))).detach();
-                }
+                Some(Ok(incoming)) => rt::spawn(Call::new(incoming, Arc::clone(&self.shared))).detach(),
                 Some(Err(error)) => {
                     tracing::debug!(remote = ?self.shared.peer.remote, %error, "a connection broke");
                     return Poll::Ready(Event::Ended);
@@ -172,6 +177,7 @@ impl Service {
                 None => return Poll::Ready(Event::Ended),
             }
         }
+        let came = self.connection.take_came();
         if !self.counts_calls {
             return Poll::Pending;
         }
@@ -224,7 +230,7 @@ impl Service {
     /// GOAWAY; saying it again changes nothing.
     fn say_goodbye(&mut self) {
         self.connection.drain();
-        self.counts_calls = true;
+        self.count_calls();
         self.active = self.connection.has_calls();
         self.lifetime.set_active(self.active, rt::now());
     }

@@ -25,6 +25,12 @@ pub(super) fn of_cut(cut: Cut, answered: bool) -> WireError {
     if answered { WireError { processed: Processed::Yes, ..error } } else { error }
 }
 
+/// We reset the stream.
+pub(super) fn given_up(code: Code, answered: bool) -> WireError {
+    let processed = if answered { Processed::Yes } else { Processed::Maybe };
+    WireError { who: Who::Local, processed, kind: WireErrorKind::Reset(code.0) }
+}
+
 /// The peer has said GOAWAY and has not processed this.
 pub(super) fn of_go_away(away: &GoAway) -> WireError {
     let kind = WireErrorKind::GoAway { code: away.code.0, debug: away.debug.as_str().into() };

@@ -49,6 +49,8 @@ pub(super) struct Link {
     failed: OnceLock<WireError>,
     /// Nobody can open calls any more: the connection ends with its last one.
     unwanted: AtomicBool,
+    /// The reading task wants to know when the last call has ended.
+    watched: AtomicBool,
     /// Unread bytes that count against the connection.
     held: AtomicUsize,
     /// How much that may be before the connection's window is no longer returned.
@@ -81,6 +83,7 @@ impl Link {
             written: AtomicBool::new(false),
             failed: OnceLock::new(),
             unwanted: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
             held: AtomicUsize::new(0),
             reserve: limits.reserve,
             withholding: AtomicBool::new(false),
@@ -101,6 +104,7 @@ impl Link {
         let result = act(&mut sender);
         let drained = std::mem::take(sender.drained());
         let (active, has_room, writes) = (sender.active(), sender.has_room(), sender.wants_write());
+        let was_active = self.calls.load(Relaxed) > 0;
         self.calls.store(active, Relaxed);
         drop(sender);
         if writes {
@@ -109,7 +113,7 @@ impl Link {
         if has_room && self.waiting.load(SeqCst) > 0 {
             self.room.notify_one();
         }
-        if active == 0 && self.unwanted.load(Relaxed) {
+        if was_active && active == 0 && self.watched.load(Relaxed) {
             self.reading.raise();
         }
         for slot in drained {
@@ -182,15 +186,21 @@ impl Link {
         self.calls.load(Relaxed)
     }
 
-    /// Gives a stream up.
-    pub(super) fn reset(&self, stream: u32, code: Code) {
-        self.with(|sender| sender.reset(stream, code));
+    /// Gives a stream up. False if it was over already.
+    pub(super) fn reset(&self, stream: u32, code: Code) -> bool {
+        self.with(|sender| sender.reset(stream, code))
     }
 
     /// Nobody will open calls any more.
     pub(super) fn abandon(&self) {
+        self.watched.store(true, SeqCst);
         self.unwanted.store(true, SeqCst);
         self.reading.raise();
+    }
+
+    /// From here on the reading task looks again when the last call has ended.
+    pub(super) fn watch(&self) {
+        self.watched.store(true, SeqCst);
     }
 
     /// Will nobody open calls any more, and is none in flight?

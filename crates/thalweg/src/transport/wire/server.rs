@@ -49,6 +49,8 @@ pub(crate) struct ServerConnection {
     enforcement: Enforcement,
     /// Pings that were answered and not told of.
     pongs: u32,
+    /// Calls have come since somebody asked, even if they were given up at once.
+    came: bool,
     /// Reads since others had a turn.
     batches: u32,
     /// The client has been told to go.
@@ -84,7 +86,7 @@ impl ServerConnection {
         let reader = Reader::new(link.clone(), read, Receiver::new(Role::Server, &config));
         let writer = Writer::start(link.clone(), write);
         let mut connection =
-            Self { link, reader, enforcement, pongs: 0, batches: 0, drains: false, over: None, writer };
+            Self { link, reader, enforcement, pongs: 0, came: false, batches: 0, drains: false, over: None, writer };
         let settled = poll_fn(|cx| {
             loop {
                 if connection.reader.heard.settings {
@@ -143,6 +145,7 @@ impl ServerConnection {
     fn next_request(&mut self) -> Option<Incoming> {
         loop {
             let (id, head, slot) = self.reader.heard.requests.pop_front()?;
+            self.came = true;
             // Given up before anybody looked: no handler ever knows of it.
             if slot.cut().is_some() {
                 continue;
@@ -204,6 +207,16 @@ impl ServerConnection {
     /// Is any stream open?
     pub(crate) fn has_calls(&self) -> bool {
         self.link.calls() > 0
+    }
+
+    /// Has any call come since this was last asked, even one that was given up at once?
+    pub(crate) fn take_came(&mut self) -> bool {
+        std::mem::take(&mut self.came)
+    }
+
+    /// From here on [`poll_accept`](Self::poll_accept) wakes its task when the last call has ended.
+    pub(crate) fn watch_calls(&self) {
+        self.link.watch();
     }
 
     /// Calls in flight.

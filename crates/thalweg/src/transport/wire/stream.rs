@@ -27,9 +27,14 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Resets the stream, unless it is over.
+    /// Resets the stream, unless it is over. Whoever still waits for it hears so.
     pub(super) fn reset(&self) {
-        self.link.reset(self.id, Code::CANCEL);
+        if self.link.reset(self.id, Code::CANCEL) {
+            let cut = self.slot.on_cut(|answered| error::given_up(Code::CANCEL, answered));
+            if let Some(task) = cut.wake {
+                task.wake();
+            }
+        }
     }
 
     /// Why nothing can be sent any more.

@@ -81,12 +81,30 @@ async fn a_server_that_asks_for_calm_is_pinged_half_as_often() {
     settle().await;
     peer.go_away(0, ENHANCE_YOUR_CALM, "too_many_pings").await;
     drop(peer);
+    assert_eq!(seconds_to_a_ping(&mut script).await, 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_asks_for_calm_in_other_words_is_pinged_as_before() {
+    const ENHANCE_YOUR_CALM: u32 = 11;
+    let keepalive = Keepalive { time: Some(Duration::from_secs(10)), while_idle: true, ..Keepalive::default() };
+    let mut script = Script::with(|builder| builder.keepalive(keepalive));
+    script.channel.connect();
+    let mut peer = script.accept().await;
+    settle().await;
+    peer.go_away(0, ENHANCE_YOUR_CALM, "too many calls").await;
+    drop(peer);
+    assert_eq!(seconds_to_a_ping(&mut script).await, 10);
+}
+
+/// Connects anew, and waits for a ping.
+async fn seconds_to_a_ping(script: &mut Script) -> u64 {
     pass(Duration::from_secs(1)).await;
     script.channel.connect();
     let mut peer = script.accept().await;
     let begun = tokio::time::Instant::now();
     peer.expect_ping().await;
-    assert_eq!(begun.elapsed().as_secs(), 20);
+    begun.elapsed().as_secs()
 }
 
 /// On a clock that runs: the loop leaves no time in which a paused one would.

@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -138,12 +139,22 @@ async fn a_body_without_bytes_ends_the_stream_with_an_empty_frame() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stub_that_refuses_its_own_message_is_heard() {
+async fn a_stub_that_refuses_its_own_message_is_heard_and_its_call_never_leaves() {
     let mut script = Script::new();
     let mut client = crate::support::client(&script.channel).max_encoding_message_size(100);
     let call = tokio::spawn(async move { client.say_hello(crate::support::named(&"x".repeat(200))).await });
     let mut peer = script.accept().await;
-    let stream = peer.expect_headers().await.stream;
     assert_eq!(call.await.unwrap().unwrap_err().code(), Code::OutOfRange);
-    assert_eq!(peer.expect_reset(stream).await, CANCEL);
+    peer.expect_quiet(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_fails_before_its_first_message_never_leaves() {
+    let mut script = Script::new();
+    let (call, word) = send(&script, [Err(failure())]);
+    word.send(()).unwrap();
+    let call = tokio::spawn(call);
+    let mut peer = script.accept().await;
+    assert_eq!(told(&call.await.unwrap().unwrap_err()), blamed());
+    peer.expect_quiet(Duration::from_secs(1)).await;
 }

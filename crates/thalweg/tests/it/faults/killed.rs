@@ -17,9 +17,9 @@ use crate::support::{
     named, pass, settle, told,
 };
 
-fn reset() -> Option<LocalError> {
+fn reset(processed: Processed) -> Option<LocalError> {
     let kind = WireErrorKind::Io(std::io::ErrorKind::ConnectionReset, "connection reset by peer".into());
-    Some(LocalError::Wire(WireError { who: Who::Network, processed: Processed::Maybe, kind }))
+    Some(LocalError::Wire(WireError { who: Who::Network, processed, kind }))
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,7 +34,8 @@ async fn a_backend_killed_in_the_middle_of_a_stream_ends_it_with_unavailable_and
     }
     one.kill();
     let status = replies.message().await.unwrap_err();
-    assert_eq!(told(&status), (Code::Unavailable, &*format!("{ONE}: connection reset by peer"), reset()));
+    let text = format!("{ONE}: connection reset by peer");
+    assert_eq!(told(&status), (Code::Unavailable, &*text, reset(Processed::Yes)));
     settle().await;
     assert_eq!(channel.state(), Connectivity::Idle);
 }
@@ -49,7 +50,8 @@ async fn a_reset_connection_fails_every_call_on_it_and_the_next_call_connects_an
     one.host.cut();
     for call in calls {
         let status = call.await.unwrap().unwrap_err();
-        assert_eq!(told(&status), (Code::Unavailable, &*format!("{ONE}: connection reset by peer"), reset()));
+        let text = format!("{ONE}: connection reset by peer");
+        assert_eq!(told(&status), (Code::Unavailable, &*text, reset(Processed::Maybe)));
     }
     assert_eq!(hello(&channel, "ann").await.unwrap().message, "hello ann");
     assert_eq!(one.host.attempts(), 2);
@@ -80,7 +82,8 @@ async fn of_three_backends_one_killed_again_and_again_fails_only_calls_that_had_
     assert!(reached > 50 && tally.total() > 5000, "{reached} {tally:?}");
     assert_eq!(tally.served.len(), 3);
     for status in &tally.failed {
-        assert_eq!(told(status), (Code::Unavailable, &*format!("{ONE}: connection reset by peer"), reset()));
+        let text = format!("{ONE}: connection reset by peer");
+        assert_eq!(told(status), (Code::Unavailable, &*text, reset(Processed::Maybe)));
     }
     assert!(tally.failed.len() <= reached + 10, "{} calls failed of {reached} that had arrived", tally.failed.len());
 }

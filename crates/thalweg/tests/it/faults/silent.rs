@@ -47,6 +47,22 @@ async fn a_peer_that_vanishes_is_found_by_keepalive_and_its_calls_say_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_peer_that_vanished_while_nothing_was_asked_of_it_is_found_by_the_next_call() {
+    let fleet = Fleet::new();
+    let one = fleet.start(ONE).await;
+    let channel = fleet.builder(&format!("ipv4:{ONE}")).keepalive(keepalive()).build().unwrap();
+    hello(&channel, "ann").await.unwrap();
+    pass(60 * SECOND).await;
+    one.host.half_open();
+    pass(60 * SECOND).await;
+    let begun = Instant::now();
+    let status = hello(&channel, "bob").await.unwrap_err();
+    let text = format!("{ONE}: keepalive ping not answered in time");
+    assert_eq!((status.code(), status.message()), (Code::Unavailable, &*text));
+    assert!((20..=30).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_server_is_pinged_after_the_keepalive_time_and_lives_on_if_it_answers() {
     let mut script = Script::with(|builder| builder.keepalive(keepalive()));
     let (call, mut peer, head) = script.call().await;

@@ -18,6 +18,8 @@ pub(crate) const HEAD: &[(&str, &str)] = &[(":status", "200"), ("content-type", 
 /// The end of a good response.
 pub(crate) const END: &[(&str, &str)] = &[("grpc-status", "0")];
 
+/// HTTP/2's NO_ERROR.
+pub(crate) const NO_ERROR: u32 = 0;
 /// HTTP/2's CANCEL.
 pub(crate) const CANCEL: u32 = 8;
 /// HTTP/2's REFUSED_STREAM.

@@ -35,6 +35,8 @@ struct State {
     unread: usize,
     /// The head has been here.
     answered: bool,
+    /// Why the stream was cut off, even if the peer had ended its side well: a server's handler is still at work then.
+    cut: Option<WireError>,
     /// Nobody reads any more.
     abandoned: bool,
     /// What was to be sent has gone to the connection.
@@ -73,6 +75,7 @@ impl Slot {
             events: Events::default(),
             unread: 0,
             answered: false,
+            cut: None,
             abandoned: false,
             drained: false,
             reader,
@@ -119,12 +122,13 @@ impl Slot {
         })
     }
 
-    /// The stream was cut off. If it had ended before, it stays so.
+    /// The stream was cut off, for the first reason that is given. Whoever reads finds the end that came first.
     pub(super) fn on_cut(&self, error: impl FnOnce(bool) -> WireError) -> Delivered {
         let mut writer = None;
         let mut delivered = self.deliver(|state| {
             let answered = state.answered;
-            state.events.end.get_or_insert_with(|| Err(error(answered)));
+            let cut = state.cut.get_or_insert_with(|| error(answered));
+            state.events.end.get_or_insert_with(|| Err(cut.clone()));
             writer = state.writer.take();
         });
         // The two are mostly one task, or there is but one of them.
@@ -186,7 +190,7 @@ impl Slot {
         if mem::take(&mut state.drained) {
             return Poll::Ready(Ok(()));
         }
-        if let Some(Err(error)) = &state.events.end {
+        if let Some(error) = &state.cut {
             return Poll::Ready(Err(error.clone()));
         }
         register(&mut state.writer, cx.waker());
@@ -196,19 +200,16 @@ impl Slot {
     /// Ready when the stream was cut off; `or_ended`: or has just ended.
     pub(super) fn poll_cut(&self, or_ended: bool, cx: &Context<'_>) -> Poll<Option<WireError>> {
         let mut state = lock(&self.state);
-        match &state.events.end {
-            Some(Err(error)) => Poll::Ready(Some(error.clone())),
-            Some(Ok(())) if or_ended => Poll::Ready(None),
-            _ => {
-                register(&mut state.writer, cx.waker());
-                Poll::Pending
-            }
+        if state.cut.is_some() || or_ended && state.events.end.is_some() {
+            return Poll::Ready(state.cut.clone());
         }
+        register(&mut state.writer, cx.waker());
+        Poll::Pending
     }
 
     /// Why the stream was cut off, if it was.
     pub(super) fn cut(&self) -> Option<WireError> {
-        lock(&self.state).events.end.clone()?.err()
+        lock(&self.state).cut.clone()
     }
 
     /// Nobody reads from now on. The bytes that no longer count against the connection.

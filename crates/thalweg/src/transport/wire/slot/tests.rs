@@ -10,7 +10,7 @@ use super::{
     super::sync::{AtomicBool, Ordering},
     Events, Slot,
 };
-use crate::transport::wire::error::closed;
+use crate::{error::WireError, transport::wire::error::closed};
 
 struct Task(AtomicBool);
 
@@ -27,6 +27,13 @@ fn task() -> (Arc<Task>, Waker) {
 
 fn head() -> ResponseHead {
     ResponseHead { status: StatusCode::OK, fields: Fields::default() }
+}
+
+/// The end, as whoever reads finds it.
+fn end(slot: &Slot) -> Option<Result<(), WireError>> {
+    let mut events = Events::default();
+    let _ = slot.poll_take(&mut events, &Context::from_waker(Waker::noop()));
+    events.end
 }
 
 #[cfg(not(thalweg_loom))]
@@ -47,11 +54,22 @@ mod one_thread {
     }
 
     #[test]
-    fn what_ended_well_is_not_cut_any_more() {
+    fn what_ended_well_is_read_to_its_end_even_after_a_cut() {
         let slot = Slot::new(None, None);
         let _ = slot.on_head(head(), true);
         let _ = slot.on_cut(|_| closed());
-        assert_eq!(slot.cut(), None);
+        assert_eq!(end(&slot), Some(Ok(())));
+    }
+
+    #[test]
+    fn whoever_answers_a_request_that_has_ended_still_hears_of_a_cut() {
+        let (woken, waker) = task();
+        let slot = Slot::new(None, None);
+        let _ = slot.on_end();
+        assert!(slot.poll_cut(false, &Context::from_waker(&waker)).is_pending());
+        slot.on_cut(|_| closed()).wake.expect("whoever answers waits").wake();
+        assert!(woken.0.load(Ordering::SeqCst));
+        assert_eq!(slot.poll_cut(false, &Context::from_waker(&waker)), Poll::Ready(Some(closed())));
     }
 
     #[test]
@@ -116,9 +134,9 @@ mod loom_tests {
             let reader = thread::spawn(move || drop(other.on_head(head(), true)));
             let _ = slot.on_cut(|_| closed());
             reader.join().expect("the reader");
-            let first = slot.cut();
+            let first = end(&slot);
             let _ = slot.on_cut(|_| closed());
-            assert_eq!(slot.cut(), first, "the first outcome stays");
+            assert_eq!(end(&slot), first, "the first outcome stays");
         });
     }
 }
