@@ -28,7 +28,7 @@ impl Default for Keepalive {
 /// What to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Nothing before this time (or before something changes, if `None`).
+    /// Nothing before this time (or before a call begins, if `None`).
     Wait(Option<Instant>),
     /// Send a ping and ask again.
     Ping,
@@ -72,12 +72,12 @@ impl KeepaliveState {
             let due = deadline::from_now(sent.max(last_read), self.options.timeout);
             return if now >= due { Action::Close } else { Action::Wait(Some(due)) };
         }
-        if !active && !self.options.while_idle {
-            return Action::Wait(None);
-        }
         let due = deadline::from_now(self.quiet_since, time);
         if now < due {
             return Action::Wait(Some(due));
+        }
+        if !active && !self.options.while_idle {
+            return Action::Wait(None);
         }
         self.pinged = Some(now);
         Action::Ping

@@ -42,7 +42,9 @@ fn traffic_puts_the_next_ping_off() {
 #[test]
 fn an_idle_connection_is_left_alone_unless_asked() {
     let start = Instant::now();
-    assert_eq!(state(false, start).decide(start + seconds(99), start, false), Action::Wait(None));
+    let mut k = state(false, start);
+    assert_eq!(k.decide(start + seconds(99), start, false), Action::Wait(None));
+    assert_eq!(k.decide(start + seconds(99), start, true), Action::Ping, "a call has begun");
     assert_eq!(state(true, start).decide(start + seconds(99), start, false), Action::Ping);
 }
 

@@ -314,6 +314,8 @@ impl<F: Fn(ConnectionEvent)> Drive<F> {
                 continue;
             }
             let keepalive = match self.keepalive.decide(now, self.reader.last_read(), self.link.calls() > 0) {
+                // A call may have begun since.
+                Action::Wait(None) if self.keepalive.is_on() && !self.link.await_call() => continue,
                 Action::Wait(until) => until,
                 Action::Close => return Poll::Ready(()),
                 Action::Ping => {

@@ -51,6 +51,8 @@ pub(super) struct Link {
     unwanted: AtomicBool,
     /// The reading task wants to know when the last call has ended.
     watched: AtomicBool,
+    /// It wants to know when a call begins.
+    dormant: AtomicBool,
     /// Unread bytes that count against the connection.
     held: AtomicUsize,
     /// How much that may be before the connection's window is no longer returned.
@@ -84,6 +86,7 @@ impl Link {
             failed: OnceLock::new(),
             unwanted: AtomicBool::new(false),
             watched: AtomicBool::new(false),
+            dormant: AtomicBool::new(false),
             held: AtomicUsize::new(0),
             reserve: limits.reserve,
             withholding: AtomicBool::new(false),
@@ -149,6 +152,9 @@ impl Link {
             if id >= LAST_CALLS && !self.used_up.swap(true, Relaxed) {
                 self.reading.raise();
             }
+            if self.dormant.load(Relaxed) && self.dormant.swap(false, Relaxed) {
+                self.reading.raise();
+            }
             if let Some(deadline) = slot.deadline {
                 self.expect(deadline);
             }
@@ -201,6 +207,13 @@ impl Link {
     /// From here on the reading task looks again when the last call has ended.
     pub(super) fn watch(&self) {
         self.watched.store(true, SeqCst);
+    }
+
+    /// The reading task looks again when a call begins. False if there is one.
+    pub(super) fn await_call(&self) -> bool {
+        self.dormant.store(true, Relaxed);
+        // Whoever opens a call after this look sees the flag.
+        self.look(Sender::active) == 0
     }
 
     /// Will nobody open calls any more, and is none in flight?
