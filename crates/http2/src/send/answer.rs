@@ -6,17 +6,24 @@ use http::{HeaderMap, StatusCode};
 use super::{
     Gone, Progress, Sender,
     queue::{Stream, Tail},
+    shorten,
 };
 use crate::{config::Role, error::Code, table::Table};
 
 impl<S: Clone> Sender<S> {
     /// Begins the answer to a stream; `end`: that is all of it. A 200 without a `content-type` is said to be
-    /// `application/grpc`; fields that only concern a connection are left out (RFC 9113 section 8.2.2).
+    /// `application/grpc`; fields that only concern a connection are left out (RFC 9113 section 8.2.2). If they are more
+    /// than the client accepts, an error that says so is all of the answer.
     ///
     /// # Errors
-    /// The stream is over.
+    /// The stream is over: it was, or the answer has become an error before its end.
     pub fn respond(&mut self, id: u32, status: StatusCode, headers: &HeaderMap, end: bool) -> Result<(), Gone> {
         let stream = open(&mut self.streams, id)?;
+        if let Some((status, headers)) = shorten::head(status, headers, self.peer.max_header_list_size) {
+            self.append_response(id, status, &headers, true);
+            self.end_answer(id);
+            return if end { Ok(()) } else { Err(Gone) };
+        }
         stream.we_ended = end;
         self.append_response(id, status, headers, end);
         if end {
@@ -40,13 +47,16 @@ impl<S: Clone> Sender<S> {
         Ok(progress)
     }
 
-    /// Ends the answer with trailers, after the data that wait.
+    /// Ends the answer with trailers, after the data that wait. If they are more than the client accepts, it is told so
+    /// instead.
     ///
     /// # Errors
     /// The stream is over, or its end was sent already.
     pub fn trailers(&mut self, id: u32, trailers: &HeaderMap) -> Result<(), Gone> {
         let stream = open(&mut self.streams, id)?;
         stream.we_ended = true;
+        let short = shorten::trailers(trailers, self.peer.max_header_list_size);
+        let trailers = short.as_ref().unwrap_or(trailers);
         if let Some(queue) = &mut stream.queue {
             queue.tail = Tail::Trailers(trailers.clone());
             return Ok(());

@@ -10,6 +10,7 @@ mod output;
 mod queue;
 mod receipts;
 mod schedule;
+mod shorten;
 
 #[cfg(test)]
 mod tests;

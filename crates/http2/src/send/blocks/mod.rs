@@ -17,8 +17,8 @@ use super::open::RequestHead;
 use crate::hpack::encoder::{Encoder, Indexing};
 
 /// The `content-type` of a call that says nothing else.
-const GRPC: &str = "application/grpc";
-const GRPC_STATUS: &str = "grpc-status";
+pub(super) const GRPC: &str = "application/grpc";
+pub(super) const GRPC_STATUS: &str = "grpc-status";
 const GRPC_TIMEOUT: &str = "grpc-timeout";
 /// A field without indexing, with a name of 12 bytes as they are (RFC 7541 section 6.2.2).
 const TIMEOUT_PREFIX: &[u8] = b"\x00\x0cgrpc-timeout";
@@ -27,7 +27,7 @@ const SHORT: std::ops::Range<usize> = 0..127;
 /// Kinds of requests of which blocks are kept.
 const KEPT: usize = 32;
 /// A field counts so much more than its name and its value (RFC 9113 section 6.5.2).
-const OVERHEAD: usize = 32;
+pub(super) const OVERHEAD: usize = 32;
 
 /// The encoder of a connection, and the blocks that it can send again.
 #[derive(Debug)]
@@ -319,7 +319,7 @@ fn own_fields(metadata: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &Heade
 }
 
 /// Fields that HTTP/2 has no place for (RFC 9113 section 8.2.2), and `te`, which every request has already.
-fn is_left_out(name: &HeaderName) -> bool {
+pub(super) fn is_left_out(name: &HeaderName) -> bool {
     const NAMES: [&str; 5] = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
     name == TE || NAMES.contains(&name.as_str())
 }

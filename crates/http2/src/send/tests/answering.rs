@@ -114,3 +114,70 @@ fn messages_are_counted_across_chunks() {
     assert_eq!(wire.sender.counters().messages_sent, 2);
     assert_eq!(body(&wire.read(), 1).0, two);
 }
+
+/// A server with two streams whose client accepts lists of fields up to `limit` bytes.
+fn asked_within(limit: u32) -> Wire {
+    let mut wire = Wire::server();
+    wire.settings(Settings { max_header_list_size: Some(limit), ..Settings::default() }).unwrap();
+    wire.apply(|effects| {
+        effects.accepted.extend([1, 3]);
+        effects.ended.extend([1, 3]);
+    })
+    .unwrap();
+    wire.read();
+    wire
+}
+
+fn fields(list: &[(&'static str, &str)]) -> HeaderMap {
+    list.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())).collect()
+}
+
+/// `:status`, `content-type` and `x-long`, without the value.
+const HEAD: usize = (7 + 3 + 32) + (12 + 16 + 32) + (6 + 32);
+
+#[test]
+fn a_head_that_the_client_does_not_accept_becomes_an_error() {
+    let mut wire = asked_within(1000);
+    let fits = fields(&[("x-long", &"x".repeat(1000 - HEAD))]);
+    wire.sender.respond(1, StatusCode::OK, &fits, false).unwrap();
+    assert_eq!(wire.read_fields(), [("x-long".to_owned(), "x".repeat(1000 - HEAD))]);
+
+    let too_long = fields(&[("x-long", &"x".repeat(1001 - HEAD))]);
+    assert_eq!(wire.sender.respond(3, StatusCode::OK, &too_long, false), Err(Gone));
+    let text = "the headers of 1001 bytes are larger than the client accepts (1000 bytes)".to_owned();
+    assert_eq!(wire.read_fields(), [("grpc-status".to_owned(), "8".to_owned()), ("grpc-message".to_owned(), text)]);
+    assert_eq!((wire.sender.active(), wire.news().closed), (1, vec![3]));
+}
+
+#[test]
+fn what_is_no_grpc_and_not_accepted_becomes_an_error_of_http() {
+    let mut wire = asked_within(1000);
+    let page = fields(&[("content-type", "text/html"), ("set-cookie", &"x".repeat(1000))]);
+    assert_eq!(wire.sender.respond(1, StatusCode::NOT_FOUND, &page, false), Err(Gone));
+    assert_eq!(wire.read(), [headers(1, 1, true)]);
+}
+
+#[test]
+fn trailers_that_the_client_does_not_accept_make_way_for_their_status() {
+    let long = "x".repeat(1000);
+    let status = |code: &str, message: &str| {
+        vec![("grpc-status".to_owned(), code.to_owned()), ("grpc-message".to_owned(), message.to_owned())]
+    };
+    let size = 11 + 1 + 32 + 6 + 1000 + 32;
+    let no_success = format!("the trailers of {size} bytes are larger than the client accepts (1000 bytes)");
+    let no_message = format!("the trailers of {} bytes are larger than the client accepts (1000 bytes)", size + 6);
+    for (end, expected) in [
+        (fields(&[("grpc-status", "0"), ("x-long", &long)]), status("8", &no_success)),
+        (fields(&[("grpc-status", "5"), ("grpc-message", "nobody"), ("x-long", &long)]), status("5", "nobody")),
+        (fields(&[("grpc-status", "5"), ("grpc-message", &long)]), status("5", &no_message)),
+    ] {
+        let mut wire = asked_within(1000);
+        wire.sender.respond(1, StatusCode::OK, &HeaderMap::new(), false).unwrap();
+        wire.sender.trailers(1, &end).unwrap();
+        wire.sender.respond(3, StatusCode::OK, &end, true).unwrap();
+        let mut seen = wire.read_fields();
+        assert_eq!(seen.drain(..2).collect::<Vec<_>>(), expected);
+        assert_eq!(seen[0], expected[0]);
+        assert_eq!(wire.sender.active(), 0);
+    }
+}

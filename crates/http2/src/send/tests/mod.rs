@@ -101,6 +101,26 @@ impl Wire {
         frames
     }
 
+    /// The fields, other than pseudo-header fields and `content-type`, of all that the writer gets in one go.
+    fn read_fields(&mut self) -> Vec<(String, String)> {
+        self.sender.take(&mut self.out);
+        let mut bytes = self.out.copy_to_bytes(self.out.remaining());
+        let mut fields = Vec::new();
+        while bytes.has_remaining() {
+            let head = Head::parse(&bytes.split_to(HEAD));
+            let block = bytes.split_to(head.len);
+            let each = &mut |field: &Field, _| match field {
+                Field::Header(name, value) => {
+                    fields.push((name.to_string(), value.to_str().unwrap().to_owned()));
+                }
+                Field::GrpcStatus(status) => fields.push(("grpc-status".to_owned(), status.to_string())),
+                _ => {}
+            };
+            self.decoder.decode(&block, each).unwrap();
+        }
+        fields
+    }
+
     /// All that can be written, and who was told that nothing of theirs waits any more.
     fn read_all(&mut self) -> (Vec<Seen>, Vec<u32>) {
         let mut frames = Vec::new();
