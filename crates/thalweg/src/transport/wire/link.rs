@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
     },
     time::{Duration, Instant},
 };
@@ -53,8 +53,9 @@ pub(super) struct Link {
     watched: AtomicBool,
     /// It wants to know when a call begins.
     dormant: AtomicBool,
-    /// Unread bytes that count against the connection.
-    held: AtomicUsize,
+    /// Unread bytes that count against the connection. Less than none for a moment, when a call has read what the reading
+    /// task has delivered and not counted yet.
+    held: AtomicIsize,
     /// How much that may be before the connection's window is no longer returned.
     reserve: usize,
     /// The connection's window is not being returned.
@@ -87,7 +88,7 @@ impl Link {
             unwanted: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             dormant: AtomicBool::new(false),
-            held: AtomicUsize::new(0),
+            held: AtomicIsize::new(0),
             reserve: limits.reserve,
             withholding: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
@@ -269,16 +270,16 @@ impl Link {
     /// Bytes have come that count against the connection.
     pub(super) fn hold(&self, bytes: usize) {
         if bytes > 0 {
-            self.held.fetch_add(bytes, Relaxed);
+            self.held.fetch_add(bytes as isize, Relaxed);
         }
     }
 
     /// Is so much unread that the connection's window must stay as it is?
     pub(super) fn must_withhold(&self) -> bool {
-        let must = self.held.load(SeqCst) > self.reserve;
+        let must = self.held() > self.reserve;
         self.withholding.store(must, SeqCst);
         // Whoever read between the two looks has not seen that the window waits for it.
-        must && self.held.load(SeqCst) > self.reserve
+        must && self.held() > self.reserve
     }
 
     /// Bytes that counted against the connection have been read.
@@ -286,8 +287,8 @@ impl Link {
         if bytes == 0 {
             return;
         }
-        let left = self.held.fetch_sub(bytes, SeqCst) - bytes;
-        if left <= self.reserve && self.withholding.swap(false, SeqCst) {
+        self.held.fetch_sub(bytes as isize, SeqCst);
+        if self.held() <= self.reserve && self.withholding.swap(false, SeqCst) {
             self.with(|sender| {
                 sender.withhold(false);
                 sender.release();
@@ -297,7 +298,7 @@ impl Link {
 
     /// Unread bytes that count against the connection.
     pub(super) fn held(&self) -> usize {
-        self.held.load(Relaxed)
+        usize::try_from(self.held.load(SeqCst)).unwrap_or(0)
     }
 
     /// The connection ends, for the first reason that is given.
