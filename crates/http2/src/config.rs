@@ -54,7 +54,7 @@ impl Default for Config {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Streams that the peer opens and resets before we have begun with them (CVE-2023-44487). Each stream that ends
-    /// well gives one back.
+    /// well, and each millisecond, gives one back.
     pub early_resets: u32,
     /// All other streams that the peer resets. Each stream that ends well, and each millisecond, gives one back.
     pub resets: u32,
@@ -66,7 +66,8 @@ pub struct Limits {
     /// SETTINGS (CVE-2019-9515). A tenth of a second gives one back.
     pub settings: u32,
     /// PING and PRIORITY frames, unknown frames and empty DATA frames (CVE-2019-9512, CVE-2019-9518). Each head,
-    /// each DATA frame with data, and each millisecond gives one back.
+    /// each DATA frame with data, and each millisecond gives one back. Frames for streams that are over count too, beyond
+    /// what may have been under way when we gave them up.
     pub idle_frames: u32,
     /// WINDOW_UPDATE frames. Each DATA frame that we send gives four back, each millisecond one.
     pub window_updates: u32,

@@ -9,6 +9,9 @@ use crate::{
     error::{Code, Violation},
 };
 
+/// What the peer may have under way on a stream that we give up and that costs it nothing: the head of its answer, trailers,
+/// a reset.
+const UNDER_WAY: u64 = 3;
 /// How many milliseconds give back one SETTINGS frame or one error of a stream.
 const SLOW: u64 = 100;
 
@@ -17,6 +20,8 @@ const SLOW: u64 = 100;
 pub struct Budget {
     limits: Limits,
     now: u64,
+    /// Frames that may still come for streams that we gave up.
+    late: u64,
     early_resets: Allowance,
     resets: Allowance,
     stream_errors: Allowance,
@@ -32,7 +37,8 @@ impl Budget {
         Self {
             limits,
             now: 0,
-            early_resets: Allowance::new(limits.early_resets, 0),
+            late: 0,
+            early_resets: Allowance::new(limits.early_resets, 1),
             resets: Allowance::new(limits.resets, 1),
             stream_errors: Allowance::new(limits.stream_errors, SLOW),
             settings: Allowance::new(limits.settings, SLOW),
@@ -55,6 +61,11 @@ impl Budget {
     pub fn stream_ended_well(&mut self) {
         self.early_resets.earn(1);
         self.resets.earn(1);
+    }
+
+    /// We gave a stream up: what the peer has said on it by then comes too late.
+    pub fn gave_up(&mut self) {
+        self.late += UNDER_WAY;
     }
 
     /// We sent this many DATA frames, each of them a reason for WINDOW_UPDATEs.
@@ -99,6 +110,18 @@ impl Budget {
         self.idle_frames.spend(self.now, || format!("more than {limit} PING, PRIORITY, unknown or empty frames"))
     }
 
+    /// A frame came for a stream that is over. That gets nothing done either, unless it is one that we gave up: then the
+    /// peer could not know.
+    pub fn late_frame(&mut self) -> Result<(), Violation> {
+        match self.late.checked_sub(1) {
+            Some(left) => {
+                self.late = left;
+                Ok(())
+            }
+            None => self.idle_frame(),
+        }
+    }
+
     /// A WINDOW_UPDATE came.
     pub fn window_update(&mut self) -> Result<(), Violation> {
         let limit = self.limits.window_updates;
@@ -112,7 +135,7 @@ struct Allowance {
     left: u64,
     most: u64,
     earned: u64,
-    /// How many milliseconds give one back; 0: time gives nothing.
+    /// How many milliseconds give one back.
     pace: u64,
     reckoned: u64,
 }
@@ -127,7 +150,7 @@ impl Allowance {
     }
 
     fn spend(&mut self, now: u64, text: impl FnOnce() -> String) -> Result<(), Violation> {
-        let passed = (now - self.reckoned).checked_div(self.pace).unwrap_or(0);
+        let passed = (now - self.reckoned) / self.pace;
         self.reckoned += passed * self.pace;
         self.left = (self.left + passed + self.earned).min(self.most);
         self.earned = 0;

@@ -51,13 +51,13 @@ fn useful_frames_give_idle_ones_back_up_to_the_limit() {
 }
 
 #[test]
-fn a_stream_that_ends_well_gives_a_reset_back_and_time_only_a_late_one() {
+fn a_stream_that_ends_well_gives_a_reset_back_and_so_does_time() {
     let mut budget = budget();
     assert_eq!((times(|| budget.reset(true)), times(|| budget.reset(false))), (2, 3));
     budget.stream_ended_well();
     assert_eq!((times(|| budget.reset(true)), times(|| budget.reset(false))), (1, 1));
     budget.tick(2);
-    assert_eq!((times(|| budget.reset(true)), times(|| budget.reset(false))), (0, 2));
+    assert_eq!((times(|| budget.reset(true)), times(|| budget.reset(false))), (2, 2));
 }
 
 #[test]
@@ -70,6 +70,15 @@ fn a_tenth_of_a_second_gives_back_a_settings_frame_and_an_error() {
     assert_eq!((times(|| budget.settings()), times(|| budget.stream_error())), (1, 1));
     budget.tick(10_000);
     assert_eq!((times(|| budget.settings()), times(|| budget.stream_error())), (2, 2));
+}
+
+#[test]
+fn what_is_under_way_when_we_give_a_stream_up_costs_nothing() {
+    let mut budget = budget();
+    (0..10).for_each(|_| budget.gave_up());
+    assert_eq!(times(|| budget.late_frame()), 30 + 3);
+    budget.gave_up();
+    assert_eq!((times(|| budget.idle_frame()), times(|| budget.late_frame())), (0, 3));
 }
 
 #[test]

@@ -98,10 +98,9 @@ impl<S> Receiver<S> {
         }
         self.budget.window_update()?;
         let increment = window_update::parse(head, payload)?;
-        if is_absent {
-            return Ok(self.budget.idle_frame()?);
+        if !is_absent {
+            self.effects.windows.push((head.stream, increment));
         }
-        self.effects.windows.push((head.stream, increment));
         Ok(())
     }
 
@@ -114,7 +113,7 @@ impl<S> Receiver<S> {
         let code = reset::parse(head, payload)?;
         let Some(entry) = self.streams.remove(head.stream) else {
             let is_idle = self.streams.absent(head.stream) == Absent::Idle;
-            return if is_idle { Err(self.idle(head)) } else { Ok(self.budget.idle_frame()?) };
+            return if is_idle { Err(self.idle(head)) } else { Ok(self.budget.late_frame()?) };
         };
         self.effects.gone.push(head.stream);
         self.effects.counters.resets_received += 1;

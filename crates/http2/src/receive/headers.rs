@@ -97,7 +97,7 @@ impl<S> Receiver<S> {
             None if self.role == Role::Server => self.request(opening, block, sink),
             None => {
                 self.ignore(&opening.head, block)?;
-                self.budget.idle_frame()?;
+                self.budget.late_frame()?;
                 self.gone(&opening.head)
             }
         }
@@ -138,7 +138,7 @@ impl<S> Receiver<S> {
     fn late_request(&mut self, head: &Head) -> Result<(), Fault> {
         let id = head.stream;
         let (code, what) = match self.streams.absent(id) {
-            Absent::Forgiven | Absent::Idle => return Ok(self.budget.idle_frame()?),
+            Absent::Forgiven | Absent::Idle => return Ok(self.budget.late_frame()?),
             Absent::Closed => (Code::STREAM_CLOSED, "has ended"),
             Absent::Skipped => (Code::PROTOCOL_ERROR, "is below one that was opened before"),
         };

@@ -124,7 +124,10 @@ impl<S> Receiver<S> {
     fn close(&mut self, id: u32) {
         match self.streams.remove(id).map(|entry| entry.phase) {
             Some(Phase::Ended) => self.budget.stream_ended_well(),
-            Some(Phase::Head | Phase::Body) => self.streams.remember(id),
+            Some(Phase::Head | Phase::Body) => {
+                self.streams.remember(id);
+                self.budget.gave_up();
+            }
             None => {}
         }
     }

@@ -178,5 +178,6 @@ fn header_blocks_for_a_stream_that_is_over_run_out_of_allowance() {
     played.send(&settings(&[]));
     played.learn(News { closed: vec![1], ..News::default() });
     let text = "more than 5 PING, PRIORITY, unknown or empty frames".to_owned();
-    assert_eq!(taken(&mut played, std::iter::repeat(response(1, false))), (5, text));
+    // Three frames may have been under way when the stream was given up.
+    assert_eq!(taken(&mut played, std::iter::repeat(response(1, false))), (3 + 5, text));
 }
