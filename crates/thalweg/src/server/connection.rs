@@ -11,7 +11,7 @@ use std::{
 use super::{
     call::{Call, CallRules, Shared},
     lifetime::{Lifetime, LifetimeLimits, Next},
-    shutdown::{Alive, LAST_WORDS, Phase, Watch},
+    shutdown::{Alive, Phase, Watch},
 };
 use crate::{
     credentials::ServerCredentials,
@@ -238,10 +238,6 @@ impl Service {
     /// Ends all calls, tells the client if it listens, and closes.
     async fn cut(mut self) {
         self.connection.cut();
-        tokio::select! {
-            biased;
-            () = poll_fn(|cx| self.connection.poll_closed(cx)) => {}
-            () = rt::sleep(LAST_WORDS) => {}
-        }
+        poll_fn(|cx| self.connection.poll_closed(cx)).await;
     }
 }

@@ -8,10 +8,11 @@ use std::{
 use thalweg_core::deadline;
 use tokio::sync::watch;
 
-use crate::rt::{self, Alarm};
+use crate::{
+    rt::{self, Alarm},
+    transport::server::LAST_WORDS,
+};
 
-/// How long a connection that is cut may take to say so to its peer.
-pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long after the cut a server waits for handlers that block their thread, which nothing can end.
 const PATIENCE: Duration = Duration::from_secs(2);
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, uri};
+use http::{HeaderMap, HeaderValue, uri};
 use thalweg_core::deadline;
 use thalweg_http2::{
     config::Role,
@@ -26,9 +26,10 @@ use super::{
     seam,
     slot::Slot,
     stream::{Inbound, Stream},
-    writer::Writer,
+    writer::{LAST_WORDS, Writer},
 };
-pub(crate) use super::stream::SendHalf;
+pub(crate) use super::{slot::Whole, stream::SendHalf};
+pub(crate) use thalweg_http2::{fields::Fields, head::ResponseHead};
 use crate::{
     error::{ConnectError, WireError, WireErrorKind},
     io::{BoxIo, PeerInfo},
@@ -42,8 +43,6 @@ use crate::{
 
 /// Reads in a row before other tasks have their turn.
 const BATCHES: usize = 4;
-/// What the last words to the server may take.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What a keepalive PING carries.
 const KEEPALIVE: [u8; 8] = *b"keepaliv";
 
@@ -208,9 +207,14 @@ impl ReceiveHalf {
         &self.0.stream.link.peer
     }
 
-    /// The response's head; the body follows.
-    pub(crate) fn poll_headers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<()>, WireError>> {
-        self.0.poll_head(cx).map_ok(seam::response)
+    /// The response's head, and all of the rest if that is there and simple; otherwise the body follows.
+    pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<(ResponseHead, Option<Whole>), WireError>> {
+        self.0.poll_head(cx)
+    }
+
+    /// What was whole is to be read piece by piece after all.
+    pub(crate) fn put_back(&mut self, whole: Whole) {
+        self.0.put_back(whole);
     }
 
     /// Has the stream ended, with no trailers to come?
@@ -224,14 +228,14 @@ impl ReceiveHalf {
     }
 
     /// The trailers, if any, after the body.
-    pub(crate) fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, WireError>> {
-        self.0.poll_trailers(cx).map_ok(|trailers| trailers.map(thalweg_http2::fields::Fields::into_map))
+    pub(crate) fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Fields>, WireError>> {
+        self.0.poll_trailers(cx)
     }
 }
 
 impl Drop for ReceiveHalf {
     fn drop(&mut self) {
-        if !self.0.has_end() {
+        if !self.0.abandon() {
             self.0.stream.reset();
         }
     }

@@ -27,11 +27,11 @@ use super::{
     stream::{Inbound, Stream},
     writer::Writer,
 };
-pub(crate) use super::stream::SendHalf;
+pub(crate) use super::{stream::SendHalf, writer::LAST_WORDS};
 use crate::{
     error::WireError,
     io::{BoxIo, PeerInfo},
-    rt::Task,
+    rt::{self, Alarm, Task},
     transport::{counters::ConnectionStats, keepalive::Enforcement, options::Http2Options},
 };
 
@@ -56,6 +56,8 @@ pub(crate) struct ServerConnection {
     /// The client has been told to go.
     drains: bool,
     over: Option<WireError>,
+    /// What was said last may take until then.
+    alarm: Alarm,
     writer: Task,
 }
 
@@ -86,7 +88,7 @@ impl ServerConnection {
         let reader = Reader::new(link.clone(), read, Receiver::new(Role::Server, &config));
         let writer = Writer::start(link.clone(), write);
         let mut connection =
-            Self { link, reader, enforcement, pongs: 0, came: false, batches: 0, drains: false, over: None, writer };
+            Self { link, reader, enforcement, pongs: 0, came: false, batches: 0, drains: false, over: None, alarm: Alarm::default(), writer };
         let settled = poll_fn(|cx| {
             loop {
                 if connection.reader.heard.settings {
@@ -195,13 +197,14 @@ impl ServerConnection {
         if self.over.is_none() {
             self.reader.finish(&error);
             self.over = Some(error);
+            self.alarm.set(Some(rt::now() + LAST_WORDS));
         }
     }
 
-    /// Moves the connection on without taking calls; ready when it has ended.
+    /// Ready when the connection, which is over, has ended: with its last words written, or in vain.
     pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.link.reading.poll_raised(cx).is_ready() {}
-        if self.link.is_written() { Poll::Ready(()) } else { Poll::Pending }
+        if self.link.is_written() || self.alarm.poll_ring(cx).is_ready() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Is any stream open?
@@ -296,6 +299,13 @@ impl RequestHalf {
     /// The trailers, if any, after the body.
     pub(crate) fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, WireError>> {
         self.0.poll_trailers(cx).map_ok(|trailers| trailers.map(Fields::into_map))
+    }
+}
+
+impl Drop for RequestHalf {
+    /// The rest of the request is not read. The answer goes on.
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }
 

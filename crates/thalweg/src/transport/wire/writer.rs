@@ -9,6 +9,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Buf;
@@ -22,6 +23,8 @@ use crate::{
     transport::batch::Batch,
 };
 
+/// What the last words on a connection may take.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The most pieces that one write gathers.
 const PIECES: usize = 64;
 

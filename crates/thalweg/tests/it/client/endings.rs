@@ -238,6 +238,19 @@ async fn a_connection_that_ends_fails_its_calls_and_says_whose_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_says_why_it_goes_away_is_quoted_by_the_calls_it_leaves() {
+    const ENHANCE_YOUR_CALM: u32 = 11;
+    let mut script = Script::new();
+    let (call, mut peer, head) = script.call().await;
+    peer.go_away(head.stream, ENHANCE_YOUR_CALM, "too much metadata").await;
+    peer.close().await;
+    let kind = WireErrorKind::GoAway { code: ENHANCE_YOUR_CALM, debug: "too much metadata".into() };
+    let wire = WireError { who: Who::Peer, processed: Processed::Maybe, kind };
+    let text = format!("{ONE}: connection going away with ENHANCE_YOUR_CALM: too much metadata");
+    assert_eq!(told(&call.await.unwrap().unwrap_err()), (Code::Unavailable, &*text, Some(LocalError::Wire(wire))));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_ends_before_its_settings_is_no_connection() {
     let mut script = Script::new();
     let call = call(&script.channel, named("ann"));

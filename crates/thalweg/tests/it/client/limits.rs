@@ -161,6 +161,22 @@ async fn metadata_over_the_limit_fails_the_call_before_it_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn metadata_that_the_server_does_not_accept_fails_the_call_before_it_is_sent() {
+    /// SETTINGS_MAX_HEADER_LIST_SIZE.
+    const MAX_HEADER_LIST_SIZE: u16 = 6;
+    let mut script = Script::new();
+    let call = call(&script.channel, named("ann"));
+    let mut peer = script.accept_with(&[(MAX_HEADER_LIST_SIZE, 100)]).await;
+    let status = call.await.unwrap().unwrap_err();
+    let Some(&LocalError::MetadataTooLarge { size, limit: 100 }) = LocalError::of(&status) else {
+        panic!("{status:?}")
+    };
+    let text = format!("request metadata of {size} bytes is larger than {ONE} accepts (100 bytes)");
+    assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, &*text));
+    peer.expect_quiet(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn credentials_count_as_metadata() {
     #[derive(Debug)]
     struct Long;

@@ -8,6 +8,7 @@ mod config;
 mod deadlines;
 mod endings;
 mod extremes;
+mod flow;
 mod limits;
 mod metadata;
 mod moments;

@@ -1,10 +1,18 @@
 //! Calls that the client or the network ends: the handler is dropped at once, and nothing looks like a clean end.
 
+use std::time::Duration;
+
+use bytes::BytesMut;
 use h2::Reason;
 use thalweg::error::LocalError;
+use thalweg_testkit::wire::{
+    frame::{END_HEADERS, END_STREAM, Frame, Kind, PREFACE},
+    hpack::encode,
+};
+use tokio::{io::AsyncWriteExt, time::Instant};
 use tonic::Code;
 
-use super::fixture::{CHAT, Client, Event, REPEATEDLY, SAY_HELLO, TO_ALL, World, hello, post, repeat};
+use super::fixture::{CHAT, Client, Event, REPEATEDLY, SAY_HELLO, TO_ALL, World, hello, post, repeat, settle};
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_call_drops_its_handler_at_once() {
@@ -82,6 +90,24 @@ async fn a_reset_is_no_clean_end_of_a_request_stream() {
     let status = read_error(&mut world).await;
     assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(client.call(SAY_HELLO, hello("bob")).await.code(), Code::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_without_reading_its_answers_is_not_waited_for() {
+    let world = World::new(|server| server.max_connections(1)).await;
+    // Nothing fits into this but a part of the answer.
+    let mut gone = world.pipe_of(200).await;
+    let mut said = BytesMut::from(PREFACE);
+    Frame::settings(&[]).encode(&mut said);
+    let head = encode(&[(":method", "POST"), (":scheme", "http"), (":authority", "test"), (":path", SAY_HELLO)]);
+    Frame::new(Kind::Headers, END_HEADERS, 1, head).encode(&mut said);
+    Frame::new(Kind::Data, END_STREAM, 1, hello("large")).encode(&mut said);
+    gone.write_all(&said).await.unwrap();
+    settle().await;
+    gone.shutdown().await.unwrap();
+    let begun = Instant::now();
+    assert_eq!(world.connect().await.call(SAY_HELLO, hello("ann")).await.code(), Code::Ok);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 /// The error with which a reader's stream ends; never a clean end.

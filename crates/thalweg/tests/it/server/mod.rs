@@ -1,4 +1,4 @@
-//! The server, heard by a client of the h2 crate over in-memory streams, on paused time.
+//! The server, heard by a client of the h2 crate or a scripted one over in-memory streams, on paused time.
 
 mod calls;
 mod deadlines;
@@ -9,3 +9,4 @@ mod life;
 mod limits;
 mod listeners;
 mod mounting;
+mod pings;
