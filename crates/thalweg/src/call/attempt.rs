@@ -2,7 +2,6 @@
 
 use std::task::{Context, Poll};
 
-use http::Response;
 use tonic::{Code, Status};
 
 use super::{
@@ -11,13 +10,13 @@ use super::{
 };
 use crate::{
     error::WireError,
-    transport::client::{Opened, ReceiveHalf, SendHalf},
+    transport::client::{Opened, ReceiveHalf, ResponseHead, SendHalf, Whole},
 };
 
 /// What an attempt came to.
 pub(super) enum Outcome {
-    /// The response's head.
-    Answered(Response<()>),
+    /// The response's head, and all of the rest if that is there and simple.
+    Answered(ResponseHead, Option<Whole>),
     /// The call has failed.
     Failed(Status),
     /// The stream broke before an answer.
@@ -58,8 +57,8 @@ impl Attempt {
                 Poll::Pending => {}
             }
         }
-        self.receive.poll_headers(cx).map(|head| match head {
-            Ok(head) => Outcome::Answered(head),
+        self.receive.poll_head(cx).map(|head| match head {
+            Ok((head, whole)) => Outcome::Answered(head, whole),
             Err(error) => Outcome::Broken(error),
         })
     }

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     future::poll_fn,
+    mem,
     pin::Pin,
     sync::{Arc, OnceLock},
     task::{Context, Poll, ready},
@@ -10,14 +11,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body::{Body, Frame};
 use tonic::{Code, Status};
 
 use super::{
     Active,
     attempt::Attempt,
-    response::{GRPC_STATUS, code_of, sanitize},
+    response::{GRPC_STATUS, code_of, into_map},
     story::Story,
     upload::{Upload, UploadError},
 };
@@ -25,7 +25,7 @@ use crate::{
     error::{LocalError, WireError},
     rt::{self, Alarm, Task},
     transport::{
-        client::SendHalf,
+        client::{Fields, SendHalf, Whole},
         messages::{Prefixes, TooLarge},
     },
 };
@@ -39,7 +39,18 @@ pub(super) struct Rest {
 }
 
 /// The body of a response. Its errors are statuses; dropping it cancels what is left of the call.
-pub struct ResponseBody(Option<Box<Streaming>>);
+pub struct ResponseBody(Stage);
+
+/// What is left of a response.
+enum Stage {
+    /// It has come at once, and so has its success.
+    Whole(Whole),
+    /// The trailers of such a one.
+    Trailers(Fields),
+    /// The call goes on.
+    Streaming(Box<Streaming>),
+    Over,
+}
 
 struct Streaming {
     attempt: Attempt,
@@ -88,14 +99,20 @@ async fn pump(mut upload: Upload, mut send: SendHalf, deadline: Option<Instant>,
 impl ResponseBody {
     /// A response that is over already.
     pub(super) fn empty() -> Self {
-        Self(None)
+        Self(Stage::Over)
+    }
+
+    /// A response that was taken whole.
+    pub(super) fn whole(whole: Whole) -> Self {
+        Self(Stage::Whole(whole))
     }
 
     pub(super) fn new(mut attempt: Attempt, mut upload: Upload, limit: usize, rest: Rest) -> Self {
         upload.commit();
         let pump = attempt.send.take().map(|send| Pump::start(upload, send, rest.deadline));
         let prefixes = Prefixes::new(limit);
-        Self(Some(Box::new(Streaming { attempt, prefixes, rest, pump, refusal: None, trailers: false })))
+        let streaming = Streaming { attempt, prefixes, rest, pump, refusal: None, trailers: false };
+        Self(Stage::Streaming(Box::new(streaming)))
     }
 }
 
@@ -104,7 +121,17 @@ impl Body for ResponseBody {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let Some(streaming) = &mut self.0 else { return Poll::Ready(None) };
+        let streaming = match mem::replace(&mut self.0, Stage::Over) {
+            Stage::Whole(Whole { body, trailers }) => {
+                self.0 = Stage::Trailers(trailers);
+                return Poll::Ready(Some(Ok(Frame::data(body))));
+            }
+            Stage::Trailers(trailers) => return Poll::Ready(Some(Ok(Frame::trailers(trailers.into_map())))),
+            Stage::Streaming(streaming) => streaming,
+            Stage::Over => return Poll::Ready(None),
+        };
+        self.0 = Stage::Streaming(streaming);
+        let Stage::Streaming(streaming) = &mut self.0 else { return Poll::Ready(None) };
         let frame = ready!(streaming.poll_in_time(cx));
         let code = match &frame {
             Ok(frame) => frame.trailers_ref().map(|trailers| trailers.get(GRPC_STATUS).map_or(Code::Unknown, code_of)),
@@ -112,13 +139,13 @@ impl Body for ResponseBody {
         };
         if let Some(code) = code {
             streaming.attempt.end(code);
-            self.0 = None;
+            self.0 = Stage::Over;
         }
         Poll::Ready(Some(frame))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_none()
+        matches!(self.0, Stage::Over)
     }
 }
 
@@ -180,15 +207,14 @@ impl Streaming {
     }
 
     /// The end of the stream, which must say how the call went.
-    fn finish(&mut self, mut trailers: HeaderMap) -> Result<Frame<Bytes>, Status> {
-        let Some(status) = trailers.get(GRPC_STATUS) else {
+    fn finish(&mut self, trailers: Fields) -> Result<Frame<Bytes>, Status> {
+        let Some(status) = trailers.get(GRPC_STATUS.as_str()) else {
             return Err(not_grpc(Code::Unknown, "the server's trailers have no grpc-status"));
         };
         if code_of(status) == Code::Ok && !self.prefixes.is_between() {
             return Err(not_grpc(Code::Internal, "the server ended the stream in the middle of a message"));
         }
-        sanitize(&mut trailers);
-        Ok(Frame::trailers(trailers))
+        Ok(Frame::trailers(into_map(trailers)))
     }
 
     fn broken(&self, error: WireError) -> Status {
@@ -213,6 +239,6 @@ impl Default for ResponseBody {
 
 impl fmt::Debug for ResponseBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseBody").field("ended", &self.0.is_none()).finish()
+        f.debug_struct("ResponseBody").field("ended", &matches!(self.0, Stage::Over)).finish()
     }
 }

@@ -51,10 +51,10 @@ impl Head {
         let Parts { uri, mut headers, mut extensions, .. } = parts;
         let options: CallOptions = extensions.remove().unwrap_or_default();
         let path = uri.path_and_query().cloned().ok_or_else(|| malformed("the request has no path"))?;
-        let timeout = headers.remove(GRPC_TIMEOUT).map(|value| parse_timeout(&value)).transpose()?;
+        let (is_plain, timeout) = look_over(&headers)?;
         let deadline = earliest(options.deadline, timeout.map(|timeout| deadline::from_now(now, timeout)));
-        let is_plain = is_plain(&headers);
         if !is_plain {
+            headers.remove(GRPC_TIMEOUT);
             refuse_connection_headers(&headers)?;
             headers.remove(USER_AGENT);
         }
@@ -90,10 +90,10 @@ impl Head {
 
     /// The metadata of the call's and the channel's credentials, to be had.
     pub(super) fn credentials(&self, facts: &ChannelFacts) -> Option<BoxFuture<'static, Result<HeaderMap, Status>>> {
-        let all: Vec<_> = facts.credentials.iter().chain(&self.options.credentials).cloned().collect();
-        if all.is_empty() {
+        if facts.credentials.is_none() && self.options.credentials.is_none() {
             return None;
         }
+        let all: Vec<_> = facts.credentials.iter().chain(&self.options.credentials).cloned().collect();
         let (method, authority, is_secure) = (self.path.clone(), self.authority.clone(), facts.is_secure);
         Some(Box::pin(async move {
             let mut metadata = HeaderMap::new();
@@ -166,9 +166,19 @@ async fn ask(credentials: &dyn CallCredentials, call: CallContext<'_>, is_secure
     })
 }
 
-/// Has the caller no metadata? These two are every stub's.
-fn is_plain(headers: &HeaderMap) -> bool {
-    headers.len() == 2 && headers.contains_key(TE) && headers.contains_key(CONTENT_TYPE)
+/// Has the caller no metadata beyond what every stub sends? And the timeout, which the transport writes anew.
+fn look_over(headers: &HeaderMap) -> Result<(bool, Option<Duration>), Status> {
+    let (mut is_plain, mut timeout) = (true, None);
+    for (name, value) in headers {
+        if name == GRPC_TIMEOUT {
+            if timeout.is_none() {
+                timeout = Some(parse_timeout(value)?);
+            }
+        } else if name != TE && name != CONTENT_TYPE {
+            is_plain = false;
+        }
+    }
+    Ok((is_plain, timeout))
 }
 
 fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {

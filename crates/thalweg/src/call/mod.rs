@@ -24,6 +24,7 @@ mod story;
 
 use std::{
     future::Future,
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -48,14 +49,28 @@ use crate::{
     error::{LocalError, Processed},
     rt::{self, Alarm, BoxFuture},
     snapshot::{ReadySubchannel, Ticket},
+    transport::client::{ResponseHead, Turn, Whole},
 };
 
 /// The response to a call, to come.
 #[derive(Debug)]
 #[must_use = "a call does nothing unless it is awaited"]
-pub struct ResponseFuture {
+pub struct ResponseFuture(Fate);
+
+/// What becomes of a call.
+#[derive(Debug)]
+enum Fate {
+    /// It failed before it began.
+    Refused(Status),
+    /// It is under way. In a box: it is moved from hand to hand before it is first polled.
+    Going(Box<Going>),
+    Over,
+}
+
+#[derive(Debug)]
+struct Going {
     stage: Stage,
-    call: Option<Call>,
+    call: Call,
 }
 
 /// What a call carries from stage to stage.
@@ -79,20 +94,18 @@ struct Course {
 }
 
 enum Stage {
-    Refused(Status),
     Credentials(BoxFuture<'static, Result<HeaderMap, Status>>),
     Pick,
     /// For the next snapshot.
     Wait(BoxFuture<'static, ()>),
-    /// For room on this connection, or (false) the next snapshot.
-    Room(ReadySubchannel, BoxFuture<'static, bool>),
+    /// For room on this connection, or (`None`) the next snapshot.
+    Room(ReadySubchannel, BoxFuture<'static, Option<Turn>>),
     Attempt(Attempt),
 }
 
 impl std::fmt::Debug for Stage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Refused(_) => "Refused",
             Self::Credentials(_) => "Credentials",
             Self::Pick => "Pick",
             Self::Wait(_) => "Wait",
@@ -127,7 +140,7 @@ impl ResponseFuture {
         let (parts, body) = request.into_parts();
         let head = match Head::new(parts, &control.facts, now) {
             Ok(head) => head,
-            Err(status) => return Self { stage: Stage::Refused(status), call: None },
+            Err(status) => return Self(Fate::Refused(status)),
         };
         let credentials = head.credentials(&control.facts);
         let story = Story::new(now, credentials.is_some());
@@ -136,7 +149,7 @@ impl ResponseFuture {
         let upload = Upload::new(body, control.facts.replay_buffer);
         let course = Course { head, upload, story };
         let call = Call { active, course, alarm: Alarm::default(), now: fresh, refused: false };
-        Self { stage, call: Some(call) }
+        Self(Fate::Going(Box::new(Going { stage, call })))
     }
 }
 
@@ -144,39 +157,76 @@ impl Future for ResponseFuture {
     type Output = Result<Response<ResponseBody>, Status>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let Some(call) = &mut this.call else {
-            let refused = std::mem::replace(&mut this.stage, Stage::Pick);
-            return match refused {
-                Stage::Refused(status) => Poll::Ready(Err(status)),
-                _ => panic!("a call was polled after it had ended"),
+        let Fate::Going(going) = &mut self.0 else {
+            return match mem::replace(&mut self.0, Fate::Over) {
+                Fate::Refused(status) => Poll::Ready(Err(status)),
+                Fate::Going(_) | Fate::Over => panic!("a call was polled after it had ended"),
             };
         };
         // Calls that fail at once, in a loop, must not keep the channel's driver from its turn.
         ready!(rt::poll_turn(cx));
-        let ended = match call.poll_stages(&mut this.stage, cx) {
+        let ended = match going.poll(cx) {
             Poll::Ready(ended) => ended,
             // On an open stream the connection watches the deadline.
-            Poll::Pending if matches!(this.stage, Stage::Attempt(_)) => return Poll::Pending,
-            Poll::Pending => Err(ready!(call.poll_deadline(cx))),
+            Poll::Pending if matches!(going.stage, Stage::Attempt(_)) => return Poll::Pending,
+            Poll::Pending => Err(ready!(going.call.poll_deadline(cx))),
         };
-        let call = this.call.take();
-        let stage = std::mem::replace(&mut this.stage, Stage::Pick);
-        Poll::Ready(match (ended, stage, call) {
-            (Ok(head), Stage::Attempt(attempt), Some(call)) => call.answer(head, attempt),
-            (Err(status), Stage::Attempt(mut attempt), _) => {
-                attempt.end(status.code());
-                Err(status)
-            }
-            (Err(status), _, _) => Err(status),
-            (Ok(_), _, _) => Err(Status::internal("a response without an attempt")),
+        let Fate::Going(going) = mem::replace(&mut self.0, Fate::Over) else { return Poll::Pending };
+        Poll::Ready(match ended {
+            Ok((head, whole)) => going.answer(head, whole),
+            Err(status) => Err(going.fail(status)),
         })
+    }
+}
+
+impl Going {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(ResponseHead, Option<Whole>), Status>> {
+        self.call.poll_stages(&mut self.stage, cx)
+    }
+
+    fn fail(mut self: Box<Self>, status: Status) -> Status {
+        if let Stage::Attempt(attempt) = &mut self.stage {
+            attempt.end(status.code());
+        }
+        status
+    }
+
+    /// Hands the response over. If it is not whole, what is left of the request goes on in a task.
+    fn answer(mut self: Box<Self>, head: ResponseHead, whole: Option<Whole>) -> Result<Response<ResponseBody>, Status> {
+        let Self { stage: Stage::Attempt(attempt), call } = &mut *self else {
+            return Err(Status::internal("a response without an attempt"));
+        };
+        let peer = call.course.head.wants_peer().then(|| attempt.receive.peer().clone());
+        let max_receive = call.course.head.max_receive;
+        let is_sent = attempt.send.is_none();
+        let body = match whole.map(|whole| response::accept_whole(&head, whole, max_receive, is_sent)) {
+            Some(Ok(body)) => {
+                attempt.end(tonic::Code::Ok);
+                body
+            }
+            not_whole => {
+                if let Some(Err(whole)) = not_whole {
+                    attempt.receive.put_back(whole);
+                }
+                let Self { stage: Stage::Attempt(attempt), call } = *self else {
+                    return Err(Status::internal("a response without an attempt"));
+                };
+                call.stream(&head, attempt)?
+            }
+        };
+        let mut response = response::assemble(head, body);
+        peer.map(|peer| response.extensions_mut().insert(peer));
+        Ok(response)
     }
 }
 
 impl Call {
     /// Runs from stage to stage until the response's head is there.
-    fn poll_stages(&mut self, stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<Response<()>, Status>> {
+    fn poll_stages(
+        &mut self,
+        stage: &mut Stage,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(ResponseHead, Option<Whole>), Status>> {
         loop {
             *stage = match stage {
                 Stage::Credentials(fetching) => {
@@ -192,11 +242,11 @@ impl Call {
                     Stage::Pick
                 }
                 Stage::Room(ready, room) => match ready!(room.as_mut().poll(cx)) {
-                    true => self.enter(ready, cx)?,
-                    false => Stage::Pick,
+                    Some(turn) => self.enter(ready, &turn, cx)?,
+                    None => Stage::Pick,
                 },
                 Stage::Attempt(attempt) => match ready!(attempt.poll(&mut self.course.upload, cx)) {
-                    Outcome::Answered(head) => return Poll::Ready(Ok(head)),
+                    Outcome::Answered(head, whole) => return Poll::Ready(Ok((head, whole))),
                     Outcome::Failed(status) => return Poll::Ready(Err(status)),
                     Outcome::Broken(error) => {
                         let again = error.processed == Processed::No && !self.refused && self.course.upload.rewind();
@@ -211,7 +261,6 @@ impl Call {
                         Stage::Pick
                     }
                 },
-                Stage::Refused(_) => return Poll::Ready(Err(Status::internal("a refused call went on"))),
             };
         }
     }
@@ -237,8 +286,8 @@ impl Call {
 
     /// Opens a stream on a connection that had no room before. The room is this call's: taking it elsewhere would leave
     /// others waiting.
-    fn enter(&mut self, ready: &ReadySubchannel, cx: &mut Context<'_>) -> Result<Stage, Status> {
-        Ok(match pick::open(&self.active.0, &mut self.course, ready, rt::now(), cx)? {
+    fn enter(&mut self, ready: &ReadySubchannel, turn: &Turn, cx: &mut Context<'_>) -> Result<Stage, Status> {
+        Ok(match pick::open(&self.active.0, &mut self.course, ready, Some(turn), rt::now(), cx)? {
             Verdict::Attempt(attempt) => Stage::Attempt(attempt),
             Verdict::Full(_) | Verdict::Queue => Stage::Pick,
         })
@@ -252,17 +301,14 @@ impl Call {
         Poll::Ready(self.course.story.deadline_exceeded(rt::now()))
     }
 
-    /// Hands the response over; what is left of the request goes on in a task.
-    fn answer(self, head: Response<()>, attempt: Attempt) -> Result<Response<ResponseBody>, Status> {
+    /// The body of a response that goes on; so does what is left of the request, in a task.
+    fn stream(self, head: &ResponseHead, attempt: Attempt) -> Result<ResponseBody, Status> {
         let Self { active, course: Course { head: request, upload, mut story }, alarm, .. } = self;
-        let peer = request.wants_peer().then(|| attempt.receive.peer().clone());
         if request.deadline.is_some() {
             story.answered(rt::now());
         }
         let rest = Rest { story, deadline: request.deadline, alarm, _active: active };
-        let mut response = response::accept(head, attempt, upload, request.max_receive, rest)?;
-        peer.map(|peer| response.extensions_mut().insert(peer));
-        Ok(response)
+        response::accept(head, attempt, upload, request.max_receive, rest)
     }
 }
 
@@ -272,8 +318,8 @@ fn wait_for_room(ready: ReadySubchannel, mut ticket: Ticket) -> Stage {
     let room = async move {
         tokio::select! {
             biased;
-            () = connection.room() => true,
-            () = ticket.published() => false,
+            turn = connection.room() => Some(turn),
+            () = ticket.published() => None,
         }
     };
     Stage::Room(ready, Box::pin(room))

@@ -16,7 +16,7 @@ use crate::{
     credentials,
     error::{LocalError, control_plane},
     snapshot::{ReadySubchannel, Snapshot},
-    transport::client::OpenError,
+    transport::client::{OpenError, Turn},
 };
 
 /// What a look at the snapshot came to.
@@ -49,7 +49,9 @@ pub(super) fn try_pick(
         return Err(course.story.deadline_exceeded(now));
     }
     match pick(control, &course.head, &snapshot, now) {
-        Pick::Use(id) => snapshot.ready(id).map_or(Ok(Verdict::Queue), |ready| open(control, course, ready, now, cx)),
+        Pick::Use(id) => {
+            snapshot.ready(id).map_or(Ok(Verdict::Queue), |ready| open(control, course, ready, None, now, cx))
+        }
         Pick::Queue => Ok(Verdict::Queue),
         Pick::Fail(failure) => {
             let text = tell(&failure, &control.facts.target, now);
@@ -101,17 +103,18 @@ pub(super) fn open(
     control: &Control,
     course: &mut Course,
     ready: &ReadySubchannel,
+    turn: Option<&Turn>,
     now: Instant,
     cx: &mut Context<'_>,
 ) -> Result<Verdict, Status> {
     check_authority(&course.head, ready)?;
-    let (first, end) = match course.upload.first(cx) {
+    let first = match course.upload.first(cx) {
         Ok(first) => first,
         Err(UploadError::Request(status)) => return Err(status),
         Err(UploadError::Broken) => return Ok(Verdict::Queue),
     };
     let head = course.head.to_request(&control.facts, now);
-    let opened = match ready.connection.open(&head, first, end, cx.waker()) {
+    let opened = match ready.connection.open(&head, first, end, cx.waker(), turn) {
         Ok(opened) => opened,
         Err(OpenError::Full) => {
             course.story.obstructed(format!("{} has as many calls as it allows", ready.address));
@@ -122,7 +125,8 @@ pub(super) fn open(
             return Ok(Verdict::Queue);
         }
         Err(OpenError::HeadersTooLarge { size, limit }) => {
-            let text = format!("request metadata of {size} bytes is larger than {} accepts ({limit} bytes)", ready.address);
+            let text =
+                format!("request metadata of {size} bytes is larger than {} accepts ({limit} bytes)", ready.address);
             return Err(LocalError::MetadataTooLarge { size, limit }.status(tonic::Code::ResourceExhausted, text));
         }
     };

@@ -4,7 +4,7 @@ use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header::CONTENT_TYPE};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use tonic::{Code, Status};
 
@@ -13,7 +13,13 @@ use super::{
     body::{ResponseBody, Rest},
     upload::Upload,
 };
-use crate::error::{LocalError, status::code_of_http};
+use crate::{
+    error::{LocalError, status::code_of_http},
+    transport::{
+        client::{Fields, ResponseHead, Whole},
+        messages::is_one_message,
+    },
+};
 
 /// Padded or not, as gRPC's binary metadata comes; no more lenient than a stub.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -24,36 +30,64 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// How the call went.
 pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
+/// Takes a unary call's response that has come at once, or gives back what is not as simple as it looks. `is_sent`: so has
+/// the request gone.
+pub(super) fn accept_whole(
+    head: &ResponseHead,
+    whole: Whole,
+    limit: usize,
+    is_sent: bool,
+) -> Result<ResponseBody, Whole> {
+    let is_plain = head.status == StatusCode::OK && head.fields.is_grpc && head.fields.grpc_status.is_none();
+    if is_sent && is_plain && is_one_message(&whole.body, limit) { Ok(ResponseBody::whole(whole)) } else { Err(whole) }
+}
+
 /// Takes a response that may be gRPC's.
 pub(super) fn accept(
-    head: Response<()>,
+    head: &ResponseHead,
     mut attempt: Attempt,
     upload: Upload,
     limit: usize,
     rest: Rest,
-) -> Result<Response<ResponseBody>, Status> {
-    let (mut parts, ()) = head.into_parts();
-    if let Err(status) = check(parts.status, &parts.headers) {
+) -> Result<ResponseBody, Status> {
+    if let Err(status) = check(head.status, &head.fields) {
         attempt.end(status.code());
         return Err(status);
     }
-    sanitize(&mut parts.headers);
-    let body = match parts.headers.get(GRPC_STATUS) {
+    Ok(match head.fields.get(GRPC_STATUS.as_str()) {
         Some(status) if attempt.receive.is_ended() || code_of(status) != Code::Ok => {
             attempt.end(code_of(status));
             ResponseBody::empty()
         }
         _ => ResponseBody::new(attempt, upload, limit, rest),
-    };
-    Ok(Response::from_parts(parts, body))
+    })
+}
+
+/// A response as a stub takes it.
+pub(super) fn assemble(head: ResponseHead, body: ResponseBody) -> Response<ResponseBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = head.status;
+    *response.version_mut() = Version::HTTP_2;
+    *response.headers_mut() = into_map(head.fields);
+    response
+}
+
+/// Headers or trailers as a stub takes them, with what it would stumble over mended.
+pub(super) fn into_map(fields: Fields) -> HeaderMap {
+    let is_plain = fields.list.is_empty();
+    let mut map = fields.into_map();
+    if !is_plain {
+        sanitize(&mut map);
+    }
+    map
 }
 
 /// Whatever has a `grpc-status` is gRPC's; else both the HTTP status and the content type must be right.
-fn check(http: StatusCode, headers: &HeaderMap) -> Result<(), Status> {
-    if headers.contains_key(GRPC_STATUS) {
+fn check(http: StatusCode, fields: &Fields) -> Result<(), Status> {
+    if http == StatusCode::OK && fields.is_grpc || fields.get(GRPC_STATUS.as_str()).is_some() {
         return Ok(());
     }
-    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let content_type = fields.get(CONTENT_TYPE.as_str()).map(HeaderValue::as_bytes);
     let is_grpc = content_type.is_some_and(|t| t.starts_with(b"application/grpc"));
     if http == StatusCode::OK && is_grpc {
         return Ok(());
@@ -64,7 +98,7 @@ fn check(http: StatusCode, headers: &HeaderMap) -> Result<(), Status> {
 }
 
 /// Mends what a stub would stumble over.
-pub(super) fn sanitize(headers: &mut HeaderMap) {
+fn sanitize(headers: &mut HeaderMap) {
     drop_malformed_details(headers);
     mend_message(headers);
 }

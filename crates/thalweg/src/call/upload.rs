@@ -1,7 +1,7 @@
 //! The request body on its way out, kept for as long as it may have to be sent again (A6).
 
 use std::{
-    fmt,
+    fmt, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -29,12 +29,20 @@ pub(super) enum UploadError {
     Request(Status),
 }
 
+/// What goes out with the head of a request.
+#[derive(Debug, Default)]
+pub(super) struct First {
+    pub(super) chunk: Option<Bytes>,
+    /// It is all.
+    pub(super) end: bool,
+}
+
 /// The messages of a request.
 pub(super) struct Upload {
     /// Gone when it has ended.
     body: Option<Body>,
     /// What is to go out with the head of the request.
-    first: Option<(Bytes, bool)>,
+    first: First,
     /// One chunk read ahead, so that the last one carries the end of the stream.
     ahead: Option<Bytes>,
     /// What was sent, in case it has to be sent again.
@@ -54,7 +62,7 @@ impl Upload {
     pub(super) fn new(body: Body, keep: usize) -> Self {
         Self {
             body: Some(body),
-            first: None,
+            first: First::default(),
             ahead: None,
             kept: SmallVec::new(),
             kept_bytes: 0,
@@ -89,22 +97,21 @@ impl Upload {
         self.replayed = 0;
     }
 
-    /// What can be sent together with the head of the request, and whether it is all; nothing, if there is nothing yet. It
-    /// counts as sent after [`sent_first`](Self::sent_first).
-    pub(super) fn first(&mut self, cx: &mut Context<'_>) -> Result<(Option<Bytes>, bool), UploadError> {
-        if self.first.is_none()
+    /// What can be sent together with the head of the request, and whether it is all; nothing, if there is nothing yet.
+    /// What is not taken out of it stays for another look, and what is was sent.
+    pub(super) fn first(&mut self, cx: &mut Context<'_>) -> Result<&mut First, UploadError> {
+        if self.first.chunk.is_none()
             && let Poll::Ready(next) = self.poll_chunk(cx)
         {
-            self.first = Some(next?);
+            let (chunk, end) = next?;
+            self.first = First { chunk: Some(chunk), end };
         }
-        Ok(self.first.clone().map_or((None, false), |(chunk, end)| (Some(chunk), end)))
+        Ok(&mut self.first)
     }
 
     /// The head is out, and the first chunk with it.
     pub(super) fn sent_first(&mut self) {
-        if let Some((_, end)) = self.first.take() {
-            self.ended = end;
-        }
+        self.ended = mem::take(&mut self.first).end;
     }
 
     /// Sends as much as there is room for; ready when the end of the stream has been sent.
@@ -180,12 +187,18 @@ impl Upload {
             if self.kept_bytes > most {
                 self.commit();
             } else {
-                self.kept.push(chunk.clone());
+                self.kept.push(spare(&chunk));
                 self.replayed = self.kept.len();
             }
         }
         (chunk, end)
     }
+}
+
+/// A chunk to be kept. A small one is copied, since it may be all that is used of a stub's large buffer.
+fn spare(chunk: &Bytes) -> Bytes {
+    const SMALL: usize = 2 << 10;
+    if chunk.len() <= SMALL { Bytes::copy_from_slice(chunk) } else { chunk.clone() }
 }
 
 /// Marks the status with which the application's messages failed.

@@ -10,10 +10,10 @@ mod wire;
 pub mod connector;
 
 pub(crate) mod batch;
+pub mod counters;
 pub mod keepalive;
 pub(crate) mod messages;
 pub(crate) mod metadata;
-pub mod counters;
 pub mod options;
 
 use std::fmt::Debug;

@@ -23,7 +23,13 @@ pub struct Http2Options {
     /// Lets windows grow with what the network can have under way (bandwidth times delay, measured by PINGs), up to this
     /// size; `None`: windows stay as they are.
     pub adaptive_window: Option<u32>,
+    /// After how many calls a client replaces a connection by a new one (1 to 2^30-2^19, for that is what stream ids last
+    /// for). Calls in flight go on. Servers don't look at it.
+    pub max_calls: u32,
 }
+
+/// Calls after which a connection is replaced at the latest: the last ids are for calls that know of nothing better.
+const MOST_CALLS: u32 = (1 << 30) - (1 << 19);
 
 impl Default for Http2Options {
     /// Windows of 512 KiB a stream and 1 MiB a connection: what is under way still fits the processor's caches.
@@ -36,6 +42,7 @@ impl Default for Http2Options {
             max_write_buffer: 128 << 10,
             max_unread: 32 << 20,
             adaptive_window: None,
+            max_calls: MOST_CALLS,
         }
     }
 }
@@ -70,6 +77,7 @@ impl Http2Options {
             ("max_write_buffer", self.max_write_buffer as u64, (1 << 14, u64::from(u32::MAX))),
             ("max_unread", self.max_unread as u64, (0, u64::MAX)),
             ("adaptive_window", u64::from(self.adaptive_window.unwrap_or(65_535)), WINDOW),
+            ("max_calls", u64::from(self.max_calls), (1, u64::from(MOST_CALLS))),
         ];
         let out = ranges.into_iter().find(|(_, value, (min, max))| value < min || value > max);
         out.map_or(Ok(()), |(option, value, (min, max))| Err(OptionError { option, value, min, max }))

@@ -15,6 +15,12 @@ pub(crate) struct TooLarge {
     pub(crate) before: usize,
 }
 
+/// Is this just one whole message, of no more than `limit` bytes?
+pub(crate) fn is_one_message(bytes: &[u8], limit: usize) -> bool {
+    let Some(([_, size @ ..], message)) = bytes.split_first_chunk::<5>() else { return false };
+    u32::from_be_bytes(*size) as usize == message.len() && message.len() <= limit
+}
+
 /// Reads prefixes wherever the chunks are cut.
 #[derive(Debug)]
 pub(crate) struct Prefixes {

@@ -28,8 +28,7 @@ use super::{
     stream::{Inbound, Stream},
     writer::{LAST_WORDS, Writer},
 };
-pub(crate) use super::{slot::Whole, stream::SendHalf};
-pub(crate) use thalweg_http2::{fields::Fields, head::ResponseHead};
+pub(crate) use super::{link::Turn, slot::Whole, stream::SendHalf};
 use crate::{
     error::{ConnectError, WireError, WireErrorKind},
     io::{BoxIo, PeerInfo},
@@ -40,6 +39,7 @@ use crate::{
         options::Http2Options,
     },
 };
+pub(crate) use thalweg_http2::{fields::Fields, head::ResponseHead};
 
 /// Reads in a row before other tasks have their turn.
 const BATCHES: usize = 4;
@@ -157,14 +157,15 @@ impl Connection {
         &self.0.link.peer
     }
 
-    /// Opens a stream for a call, with the first of its data if they are there; `end`: they are all. What comes wakes
-    /// `reader`. If it fails, the call has not left this client.
+    /// Opens a stream for a call, with the first of its data if they are there, which are taken; `end`: they are all. What comes wakes
+    /// `reader`. A call that had to wait for room shows its turn. If it fails, the call has not left this client.
     pub(crate) fn open(
         &self,
         head: &RequestHead<'_>,
-        first: Option<Bytes>,
+        first: &mut Option<Bytes>,
         end: bool,
         reader: &Waker,
+        turn: Option<&Turn>,
     ) -> Result<Opened, OpenError> {
         let link = &self.0.link;
         let slot = Arc::new(Slot::new(head.deadline, Some(reader.clone())));
@@ -173,11 +174,11 @@ impl Connection {
             path: head.path,
             https: *head.scheme == uri::Scheme::HTTPS,
             authority: head.authority.as_str(),
-            timeout: timeout.as_ref().map(|timeout| timeout.as_str().as_bytes()),
+            timeout: timeout.as_ref().map(deadline::Timeout::as_bytes),
             user_agent: head.user_agent,
             metadata: head.headers,
         };
-        let id = link.open(&head, first, end, &slot).map_err(|refused| match refused {
+        let id = link.open(&head, first, end, &slot, turn).map_err(|refused| match refused {
             Refused::Full => OpenError::Full,
             Refused::Draining | Refused::Closed | Refused::IdsExhausted => OpenError::Unusable,
             Refused::HeadersTooLarge { size, limit } => OpenError::HeadersTooLarge { size, limit },
@@ -187,9 +188,10 @@ impl Connection {
         Ok(Opened { send, receive: ReceiveHalf(Inbound::new(stream)) })
     }
 
-    /// Ready when a call that was [`Full`](OpenError::Full) may try again.
-    pub(crate) async fn room(&self) {
-        self.0.link.room().await;
+    /// Ready when it is the turn of a call that was [`Full`](OpenError::Full). Calls have their turns in the order in which
+    /// they asked.
+    pub(crate) async fn room(&self) -> Turn {
+        self.0.link.room().await
     }
 
     /// What the connection has done so far, and where it stands.

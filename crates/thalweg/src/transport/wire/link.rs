@@ -13,7 +13,7 @@ use thalweg_http2::{
     error::Code,
     send::{Refused, RequestHead, Sender},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::{
     flush::Attention,
@@ -27,8 +27,6 @@ use crate::{
     transport::{counters::ConnectionStats, options::Http2Options},
 };
 
-/// Stream ids from here on are for calls that know of nothing better: the connection is replaced before they run out.
-const LAST_CALLS: u32 = (1 << 31) - (1 << 20);
 /// A deadline that is never reached.
 const NEVER: u64 = u64::MAX;
 
@@ -41,7 +39,9 @@ pub(super) struct Link {
     pub(super) reading: Attention,
     /// Calls on the connection, as of the last time anybody held the lock.
     calls: AtomicUsize,
-    /// The stream ids are about to run out.
+    /// How many calls there may be in all, or about so many.
+    max_calls: u32,
+    /// There have been so many.
     used_up: AtomicBool,
     /// The writing task has ended.
     written: AtomicBool,
@@ -60,8 +60,11 @@ pub(super) struct Link {
     reserve: usize,
     /// The connection's window is not being returned.
     withholding: AtomicBool,
-    /// Calls that wait for another to end.
+    /// Calls that wait for another to end, and the one whose turn it is.
     waiting: AtomicUsize,
+    /// Held by the call whose turn it is.
+    turn: Arc<Semaphore>,
+    /// It may open its stream now.
     room: Notify,
     /// The earliest deadline of a call, in nanoseconds after `start`; it may be one of a call that has ended.
     deadline: AtomicU64,
@@ -82,6 +85,7 @@ impl Link {
             writing: Attention::new(),
             reading: Attention::new(),
             calls: AtomicUsize::new(0),
+            max_calls: limits.max_calls,
             used_up: AtomicBool::new(false),
             written: AtomicBool::new(false),
             failed: OnceLock::new(),
@@ -92,6 +96,7 @@ impl Link {
             reserve: limits.reserve,
             withholding: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
+            turn: Arc::new(Semaphore::new(1)),
             room: Notify::new(),
             deadline: AtomicU64::new(NEVER),
             start: rt::now(),
@@ -136,21 +141,25 @@ impl Link {
         look(&lock(&self.sender))
     }
 
-    /// Opens a stream, with its first data if there are any.
+    /// Opens a stream, with its first data if there are any. Without a turn, only if nobody waits for theirs.
     pub(super) fn open(
         &self,
         head: &RequestHead<'_>,
-        first: Option<bytes::Bytes>,
+        first: &mut Option<bytes::Bytes>,
         end: bool,
         slot: &Arc<Slot>,
+        turn: Option<&Turn>,
     ) -> Result<u32, Refused> {
+        if turn.is_none() && self.waiting.load(SeqCst) > 0 {
+            return Err(Refused::Full);
+        }
         let mut sender = lock(&self.sender);
         let opened = sender.open(head, first, end, |_| slot.clone());
         self.calls.store(sender.active(), Relaxed);
         drop(sender);
         if let Ok(id) = opened {
             self.writing.raise();
-            if id >= LAST_CALLS && !self.used_up.swap(true, Relaxed) {
+            if id / 2 + 1 >= self.max_calls && !self.used_up.swap(true, Relaxed) {
                 self.reading.raise();
             }
             if self.dormant.load(Relaxed) && self.dormant.swap(false, Relaxed) {
@@ -222,7 +231,7 @@ impl Link {
         self.unwanted.load(SeqCst) && self.look(Sender::active) == 0
     }
 
-    /// Should calls go elsewhere, because the stream ids are about to run out?
+    /// Should calls go elsewhere, because there have been as many as there may be?
     pub(super) fn is_used_up(&self) -> bool {
         self.used_up.load(Relaxed)
     }
@@ -250,19 +259,24 @@ impl Link {
         self.written.load(SeqCst)
     }
 
-    /// Waits until a call may find room.
-    pub(super) async fn room(&self) {
-        let _waiting = Waiting::enter(&self.waiting);
-        let notified = self.room.notified();
-        tokio::pin!(notified);
-        // From here on no end of a call is missed.
-        notified.as_mut().enable();
-        if !self.look(|sender| sender.has_room() || sender.is_closed()) {
+    /// Waits for room, after all who have waited for longer.
+    pub(super) async fn room(self: &Arc<Self>) -> Turn {
+        let waiting = Waiting::enter(self);
+        // It is never closed.
+        let permit = Arc::clone(&self.turn).acquire_owned().await.ok();
+        loop {
+            let notified = self.room.notified();
+            tokio::pin!(notified);
+            // From here on no end of a call is missed.
+            notified.as_mut().enable();
+            if !self.look(Sender::is_full) {
+                return Turn { _permit: permit, _waiting: waiting };
+            }
             notified.await;
         }
     }
 
-    /// Everybody who waits for room looks again.
+    /// Whoever waits for room looks again.
     pub(super) fn wake_waiting(&self) {
         self.room.notify_waiters();
     }
@@ -314,7 +328,13 @@ impl Link {
     /// What the connection has done so far, and where it stands.
     pub(super) fn stats(&self) -> ConnectionStats {
         let (counters, windows) = self.look(|sender| (sender.counters(), sender.windows()));
-        ConnectionStats { counters, calls: self.calls(), send_window: windows.send, receive_window: windows.receive, unread: self.held() }
+        ConnectionStats {
+            counters,
+            calls: self.calls(),
+            send_window: windows.send,
+            receive_window: windows.receive,
+            unread: self.held(),
+        }
     }
 }
 
@@ -324,6 +344,7 @@ pub(super) struct Limits {
     pub(super) reserve: usize,
     pub(super) credit_step: usize,
     pub(super) max_header_list_size: usize,
+    pub(super) max_calls: u32,
 }
 
 impl Limits {
@@ -333,23 +354,32 @@ impl Limits {
             reserve: options.max_unread,
             credit_step: options.stream_window as usize / 2,
             max_header_list_size: options.max_header_list_size as usize,
+            max_calls: options.max_calls,
         }
     }
 }
 
-/// Counts a call among those that wait for room.
-struct Waiting<'a>(&'a AtomicUsize);
+/// The right to open a stream before all others that wait for room. Whoever is next has it when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _permit: Option<OwnedSemaphorePermit>,
+    _waiting: Waiting,
+}
 
-impl<'a> Waiting<'a> {
-    fn enter(waiting: &'a AtomicUsize) -> Self {
-        waiting.fetch_add(1, SeqCst);
-        Self(waiting)
+/// Counts a call among those that wait for room.
+#[derive(Debug)]
+struct Waiting(Arc<Link>);
+
+impl Waiting {
+    fn enter(link: &Arc<Link>) -> Self {
+        link.waiting.fetch_add(1, SeqCst);
+        Self(Arc::clone(link))
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiting {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, SeqCst);
+        self.0.waiting.fetch_sub(1, SeqCst);
     }
 }
 

@@ -137,14 +137,14 @@ impl Reader {
         let mut sink = Deliver { wakes, heard, held: 0 };
         let received = receiver.receive(inbox, now, &mut sink);
         link.hold(sink.held);
-        let withhold = link.must_withhold();
         let effects = receiver.effects();
         effects.counters.reads += 1;
         if let Some(away) = &effects.go_away {
             heard.go_away = Some(away.clone());
         }
         let applied = link.with(|sender| {
-            sender.withhold(withhold);
+            // Under the lock, so that whoever reads enough in the meantime has the last word.
+            sender.withhold(link.must_withhold());
             let applied = sender.apply(effects);
             sender.news(news);
             applied

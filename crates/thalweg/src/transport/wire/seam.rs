@@ -1,11 +1,7 @@
 //! Where HTTP/2 meets the `http` crate's types, which tonic's stubs and services speak.
 
-use http::{Request, Response, Uri, Version, uri};
-use thalweg_http2::{
-    config::Config,
-    head::{RequestHead, ResponseHead},
-    hpack::field::Scheme,
-};
+use http::{Request, Uri, Version, uri};
+use thalweg_http2::{config::Config, head::RequestHead, hpack::field::Scheme};
 
 use crate::transport::options::Http2Options;
 
@@ -25,15 +21,6 @@ pub(super) fn request(head: RequestHead) -> Request<()> {
     *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
     *request.headers_mut() = fields.into_map();
     request
-}
-
-/// A response as a stub takes it.
-pub(super) fn response(head: ResponseHead) -> Response<()> {
-    let mut response = Response::new(());
-    *response.status_mut() = head.status;
-    *response.version_mut() = Version::HTTP_2;
-    *response.headers_mut() = head.fields.into_map();
-    response
 }
 
 /// How the protocol is set up.

@@ -87,8 +87,18 @@ impl ServerConnection {
         let (read, write) = halves::split(io);
         let reader = Reader::new(link.clone(), read, Receiver::new(Role::Server, &config));
         let writer = Writer::start(link.clone(), write);
-        let mut connection =
-            Self { link, reader, enforcement, pongs: 0, came: false, batches: 0, drains: false, over: None, alarm: Alarm::default(), writer };
+        let mut connection = Self {
+            link,
+            reader,
+            enforcement,
+            pongs: 0,
+            came: false,
+            batches: 0,
+            drains: false,
+            over: None,
+            alarm: Alarm::default(),
+            writer,
+        };
         let settled = poll_fn(|cx| {
             loop {
                 if connection.reader.heard.settings {
@@ -330,8 +340,7 @@ impl Respond {
     pub(crate) fn answer(&mut self, head: &Response<()>, chunk: Bytes, trailers: &HeaderMap) -> Result<(), WireError> {
         self.used = true;
         let Stream { link, slot, id } = &self.stream;
-        let sent =
-            link.with(|sender| sender.answer(*id, head.status(), head.headers(), chunk, trailers, slot));
+        let sent = link.with(|sender| sender.answer(*id, head.status(), head.headers(), chunk, trailers, slot));
         sent.map(drop).map_err(|_| self.stream.gone())
     }
 

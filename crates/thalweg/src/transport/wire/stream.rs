@@ -1,8 +1,7 @@
 //! One stream as its call holds it: what comes in, and the way out.
 
 use std::{
-    fmt,
-    mem,
+    fmt, mem,
     sync::Arc,
     task::{Context, Poll, ready},
 };
@@ -14,7 +13,7 @@ use thalweg_http2::{error::Code, fields::Fields, head::ResponseHead, send::Progr
 use super::{
     error,
     link::Link,
-    slot::{Events, Slot},
+    slot::{Slot, Whole},
 };
 use crate::error::{WireError, WireErrorKind};
 
@@ -53,74 +52,60 @@ impl fmt::Debug for Stream {
 #[derive(Debug)]
 pub(super) struct Inbound {
     pub(super) stream: Stream,
-    /// What was taken from the slot and is not handed over yet.
-    events: Events,
     /// Bytes handed over since the peer last heard of it.
     consumed: usize,
+    /// It is known that nothing more will come.
+    over: bool,
 }
 
 impl Inbound {
     pub(super) fn new(stream: Stream) -> Self {
-        Self { stream, events: Events::default(), consumed: 0 }
+        Self { stream, consumed: 0, over: false }
     }
 
-    /// The head of the response.
-    pub(super) fn poll_head(&mut self, cx: &Context<'_>) -> Poll<Result<ResponseHead, WireError>> {
-        loop {
-            if let Some(head) = self.events.head.take() {
-                return Poll::Ready(self.measure(head.fields.size).map(|()| head));
-            }
-            if let Some(end) = &self.events.end {
-                return Poll::Ready(Err(end.clone().err().unwrap_or_else(error::closed)));
-            }
-            ready!(self.poll_events(cx));
-        }
+    /// The head of the response, and all of the rest if that is there and simple.
+    pub(super) fn poll_head(&mut self, cx: &Context<'_>) -> Poll<Result<(ResponseHead, Option<Whole>), WireError>> {
+        let (head, whole) = ready!(self.stream.slot.poll_head(cx))?;
+        self.over = whole.is_some();
+        Poll::Ready(self.measure(head.fields.size).map(|()| (head, whole)))
+    }
+
+    /// What was whole is to be read piece by piece after all.
+    pub(super) fn put_back(&mut self, whole: Whole) {
+        self.stream.slot.put_back(whole);
     }
 
     /// The next piece of the body; `None` before the trailers, or where they would be.
     pub(super) fn poll_data(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Bytes, WireError>>> {
-        loop {
-            if let Some(data) = self.events.body.pop() {
+        Poll::Ready(match ready!(self.stream.slot.poll_data(cx)) {
+            Some(Ok((data, freed))) => {
+                self.stream.link.unhold(freed);
                 self.consume(data.len());
-                return Poll::Ready(Some(Ok(data)));
+                Some(Ok(data))
             }
-            match &self.events.end {
-                Some(Ok(())) => return Poll::Ready(None),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error.clone()))),
-                None => ready!(self.poll_events(cx)),
+            end => {
+                self.over = true;
+                end.map(|cut| cut.map(|(data, _)| data))
             }
-        }
+        })
     }
 
     /// The trailers, if any, after the body.
     pub(super) fn poll_trailers(&mut self, cx: &Context<'_>) -> Poll<Result<Option<Fields>, WireError>> {
-        loop {
-            match (self.events.trailers.take(), &self.events.end) {
-                (Some(trailers), _) => return Poll::Ready(self.measure(trailers.size).map(|()| Some(trailers))),
-                (None, Some(end)) => return Poll::Ready(end.clone().map(|()| None)),
-                (None, None) => ready!(self.poll_events(cx)),
-            }
-        }
+        let trailers = ready!(self.stream.slot.poll_trailers(cx))?;
+        self.over = true;
+        Poll::Ready(self.measure(trailers.as_ref().map_or(0, |trailers| trailers.size)).map(|()| trailers))
     }
 
     /// Has the stream ended, with nothing to come any more?
     pub(super) fn is_ended(&self) -> bool {
-        self.events.end == Some(Ok(())) && self.events.trailers.is_none() && self.events.body.is_empty()
-    }
-
-    /// Has the end come, whatever else is to be read?
-    pub(super) fn has_end(&self) -> bool {
-        self.events.end.is_some()
-    }
-
-    fn poll_events(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.stream.slot.poll_take(&mut self.events, cx).map(|freed| self.stream.link.unhold(freed))
+        self.stream.slot.is_read()
     }
 
     /// The peer may send again what was consumed; it hears of it in large steps, and not after the end.
     fn consume(&mut self, bytes: usize) {
         self.consumed += bytes;
-        if self.consumed >= self.stream.link.credit_step && self.events.end.is_none() {
+        if self.consumed >= self.stream.link.credit_step && !self.stream.slot.is_over() {
             let (id, bytes) = (self.stream.id, mem::take(&mut self.consumed));
             self.stream.link.with(|sender| sender.credit(id, bytes as u32));
         }
@@ -133,13 +118,15 @@ impl Inbound {
         }
         Err(error::ours(WireErrorKind::HeadersTooLarge { size, limit }))
     }
-}
 
-impl Drop for Inbound {
-    fn drop(&mut self) {
-        if self.events.end.is_none() {
-            self.stream.link.unhold(self.stream.slot.abandon());
+    /// Nobody reads any more. Was the stream over?
+    pub(super) fn abandon(&mut self) -> bool {
+        if !self.over {
+            let (freed, over) = self.stream.slot.abandon();
+            self.stream.link.unhold(freed);
+            return over;
         }
+        true
     }
 }
 

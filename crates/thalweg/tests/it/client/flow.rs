@@ -19,12 +19,8 @@ const WINDOW: u32 = 100_000;
 const ENDLESS: [u8; 5] = [0, 0, 0x30, 0, 0];
 
 fn script(max_unread: usize) -> Script {
-    let http2 = Http2Options {
-        stream_window: 1 << 20,
-        connection_window: WINDOW,
-        max_unread,
-        ..Http2Options::default()
-    };
+    let http2 =
+        Http2Options { stream_window: 1 << 20, connection_window: WINDOW, max_unread, ..Http2Options::default() };
     Script::with(|builder| builder.http2(http2))
 }
 

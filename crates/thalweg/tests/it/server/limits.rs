@@ -91,12 +91,9 @@ async fn metadata_over_the_limit_is_refused() {
     let options = Http2Options { max_header_list_size: 10_000, ..Http2Options::default() };
     let mut world = World::new(|server| server.http2(options)).await;
     let mut client = world.connect().await;
-    for (size, code) in [
-        (9_000, Code::Ok),
-        (12_000, Code::ResourceExhausted),
-        (39_000, Code::ResourceExhausted),
-        (9_000, Code::Ok),
-    ] {
+    for (size, code) in
+        [(9_000, Code::Ok), (12_000, Code::ResourceExhausted), (39_000, Code::ResourceExhausted), (9_000, Code::Ok)]
+    {
         let request = post(SAY_HELLO).header("x-large", "x".repeat(size));
         let answer = Answer::of(client.ask(request, hello("ann")).await).await.unwrap();
         assert_eq!(answer.code(), code, "{size}");

@@ -28,7 +28,10 @@ async fn ping(peer: &mut Peer) {
 /// Is told what it did, and cut off.
 async fn expect_calm(peer: &mut Peer, last_stream: u32) {
     let away = peer.expect_go_away().await;
-    assert_eq!((away.code, &away.debug[..], away.last_stream), (ENHANCE_YOUR_CALM, &b"too_many_pings"[..], last_stream));
+    assert_eq!(
+        (away.code, &away.debug[..], away.last_stream),
+        (ENHANCE_YOUR_CALM, &b"too_many_pings"[..], last_stream)
+    );
     peer.expect_close().await;
 }
 

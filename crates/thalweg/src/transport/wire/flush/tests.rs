@@ -67,7 +67,10 @@ mod one_thread {
 mod loom_tests {
     use loom::thread;
 
-    use super::{super::super::sync::{Mutex, lock}, *};
+    use super::{
+        super::super::sync::{Mutex, lock},
+        *,
+    };
 
     #[test]
     fn loom_what_was_appended_before_a_request_is_always_written() {

@@ -33,6 +33,12 @@ impl Chunks {
         self.whole.pop_front().or_else(|| (!self.small.is_empty()).then(|| std::mem::take(&mut self.small).freeze()))
     }
 
+    /// The only piece, if there is just one.
+    pub(super) fn pop_only(&mut self) -> Option<Bytes> {
+        let is_only = self.whole.len() + usize::from(!self.small.is_empty()) == 1;
+        if is_only { self.pop() } else { None }
+    }
+
     /// The next piece is to be this.
     pub(super) fn put_back(&mut self, piece: Bytes) {
         self.whole.push_front(piece);

@@ -15,6 +15,9 @@ use thalweg_http2::{fields::Fields, head::ResponseHead, receive::Payload};
 
 use self::chunks::Chunks;
 use super::sync::{Mutex, lock};
+use bytes::Bytes;
+
+use super::error::closed;
 use crate::error::WireError;
 
 /// Unread bytes of a stream that are nobody's concern. Only what is more counts against the connection.
@@ -28,15 +31,22 @@ pub(super) struct Slot {
     pub(super) deadline: Option<Instant>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    events: Events,
-    /// Bytes that wait in `events`.
+    /// The head of a response.
+    head: Option<ResponseHead>,
+    /// The body, as far as it has come.
+    body: Chunks,
+    /// What ended the body.
+    trailers: Option<Fields>,
+    /// The peer has ended its side.
+    ended: bool,
+    /// Why the stream was cut off.
+    cut: Option<WireError>,
+    /// Bytes that wait in the body.
     unread: usize,
     /// The head has been here.
     answered: bool,
-    /// Why the stream was cut off, even if the peer had ended its side well: a server's handler is still at work then.
-    cut: Option<WireError>,
     /// Nobody reads any more.
     abandoned: bool,
     /// What was to be sent has gone to the connection.
@@ -45,17 +55,13 @@ struct State {
     writer: Option<Waker>,
 }
 
-/// What has come and was not read yet.
-#[derive(Debug, Default)]
-pub(super) struct Events {
-    /// The head of a response.
-    pub(super) head: Option<ResponseHead>,
-    /// Pieces of the body.
-    pub(super) body: Chunks,
-    /// What ended the body.
-    pub(super) trailers: Option<Fields>,
-    /// The end of the stream, and whether it was a good one.
-    pub(super) end: Option<Result<(), WireError>>,
+/// A response as a unary call has it: one piece of a body, and trailers that say nothing but success.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// The body.
+    pub(crate) body: Bytes,
+    /// The trailers.
+    pub(crate) trailers: Fields,
 }
 
 /// What the reader of the connection has to do after an event.
@@ -71,31 +77,21 @@ pub(super) struct Delivered {
 impl Slot {
     /// A stream on which nothing has come; `reader` is woken when something does.
     pub(super) fn new(deadline: Option<Instant>, reader: Option<Waker>) -> Self {
-        let state = State {
-            events: Events::default(),
-            unread: 0,
-            answered: false,
-            cut: None,
-            abandoned: false,
-            drained: false,
-            reader,
-            writer: None,
-        };
-        Self { state: Mutex::new(state), deadline }
+        Self { state: Mutex::new(State { reader, ..State::default() }), deadline }
     }
 
     /// The head of the response has come.
     pub(super) fn on_head(&self, head: ResponseHead, end: bool) -> Delivered {
         self.deliver(|state| {
             state.answered = true;
-            state.events.head = Some(head);
-            state.end_if(end);
+            state.head = Some(head);
+            state.ended |= end;
         })
     }
 
     /// The stream has ended as it began.
     pub(super) fn on_end(&self) -> Delivered {
-        self.deliver(|state| state.end_if(true))
+        self.deliver(|state| state.ended = true)
     }
 
     /// A piece of the body has come.
@@ -106,9 +102,9 @@ impl Slot {
                 let before = state.unread.saturating_sub(UNCOUNTED);
                 state.unread += payload.len();
                 held = state.unread.saturating_sub(UNCOUNTED) - before;
-                state.events.body.push(payload);
+                state.body.push(payload);
             }
-            state.end_if(end);
+            state.ended |= end;
         });
         delivered.held = held;
         delivered
@@ -117,8 +113,8 @@ impl Slot {
     /// The trailers have come, and with them the end.
     pub(super) fn on_trailers(&self, trailers: Fields) -> Delivered {
         self.deliver(|state| {
-            state.events.trailers = Some(trailers);
-            state.end_if(true);
+            state.trailers = Some(trailers);
+            state.ended = true;
         })
     }
 
@@ -127,8 +123,7 @@ impl Slot {
         let mut writer = None;
         let mut delivered = self.deliver(|state| {
             let answered = state.answered;
-            let cut = state.cut.get_or_insert_with(|| error(answered));
-            state.events.end.get_or_insert_with(|| Err(cut.clone()));
+            state.cut.get_or_insert_with(|| error(answered));
             writer = state.writer.take();
         });
         // The two are mostly one task, or there is but one of them.
@@ -158,30 +153,53 @@ impl Slot {
         Delivered { wake: state.reader.take(), held: 0 }
     }
 
-    /// Moves what has come to `events`, all of it unless it is much. Ready with the bytes that no longer count against the
-    /// connection, if anything was moved.
-    pub(super) fn poll_take(&self, events: &mut Events, cx: &Context<'_>) -> Poll<usize> {
+    /// The head of the response, and all of the rest if that is there and simple.
+    pub(super) fn poll_head(&self, cx: &Context<'_>) -> Poll<Result<(ResponseHead, Option<Whole>), WireError>> {
         let mut state = lock(&self.state);
-        let held = state.unread.saturating_sub(UNCOUNTED);
-        if held > 0 {
-            // One piece at a time, so that what is not read goes on counting.
-            events.head = state.events.head.take();
-            if let Some(piece) = state.events.body.pop() {
-                state.unread -= piece.len();
-                events.body.put_back(piece);
-            }
-            return Poll::Ready(held - state.unread.saturating_sub(UNCOUNTED));
+        if let Some(head) = state.head.take() {
+            return Poll::Ready(Ok((head, state.take_whole())));
         }
-        if state.events.is_empty() {
-            register(&mut state.reader, cx.waker());
-            return Poll::Pending;
+        state.poll_end(cx).map(|end| Err(end.err().unwrap_or_else(closed)))
+    }
+
+    /// What was [taken whole](Self::poll_head) is to be read piece by piece after all.
+    pub(super) fn put_back(&self, whole: Whole) {
+        let mut state = lock(&self.state);
+        state.unread += whole.body.len();
+        state.body.put_back(whole.body);
+        state.trailers = Some(whole.trailers);
+    }
+
+    /// The next piece of the body, with the bytes that no longer count against the connection; `None` at its end.
+    pub(super) fn poll_data(&self, cx: &Context<'_>) -> Poll<Option<Result<(Bytes, usize), WireError>>> {
+        let mut state = lock(&self.state);
+        if let Some(piece) = state.body.pop() {
+            let held = state.unread.saturating_sub(UNCOUNTED);
+            state.unread -= piece.len();
+            return Poll::Ready(Some(Ok((piece, held - state.unread.saturating_sub(UNCOUNTED)))));
         }
-        // The end stays, for whoever sends.
-        let end = state.events.end.clone();
-        *events = mem::take(&mut state.events);
-        state.events.end = end;
-        state.unread = 0;
-        Poll::Ready(0)
+        state.poll_end(cx).map(|end| end.err().map(Err))
+    }
+
+    /// The trailers after the body, if there are any.
+    pub(super) fn poll_trailers(&self, cx: &Context<'_>) -> Poll<Result<Option<Fields>, WireError>> {
+        let mut state = lock(&self.state);
+        match state.trailers.take() {
+            Some(trailers) => Poll::Ready(Ok(Some(trailers))),
+            None => state.poll_end(cx).map(|end| end.map(|()| None)),
+        }
+    }
+
+    /// Has the peer ended its side, and is everything read?
+    pub(super) fn is_read(&self) -> bool {
+        let state = lock(&self.state);
+        state.ended && state.body.is_empty() && state.trailers.is_none()
+    }
+
+    /// Has the peer ended its side, or was the stream cut off?
+    pub(super) fn is_over(&self) -> bool {
+        let state = lock(&self.state);
+        state.ended || state.cut.is_some()
     }
 
     /// Ready when everything that the stream had to send has gone to the connection, or never will.
@@ -200,7 +218,7 @@ impl Slot {
     /// Ready when the stream was cut off; `or_ended`: or has just ended.
     pub(super) fn poll_cut(&self, or_ended: bool, cx: &Context<'_>) -> Poll<Option<WireError>> {
         let mut state = lock(&self.state);
-        if state.cut.is_some() || or_ended && state.events.end.is_some() {
+        if state.cut.is_some() || or_ended && state.ended {
             return Poll::Ready(state.cut.clone());
         }
         register(&mut state.writer, cx.waker());
@@ -212,33 +230,42 @@ impl Slot {
         lock(&self.state).cut.clone()
     }
 
-    /// Nobody reads from now on. The bytes that no longer count against the connection.
-    pub(super) fn abandon(&self) -> usize {
-        let (dropped, held) = {
-            let mut state = lock(&self.state);
-            state.abandoned = true;
-            state.reader = None;
-            let end = state.events.end.clone();
-            let dropped = mem::replace(&mut state.events, Events { end, ..Events::default() });
-            (dropped, mem::take(&mut state.unread).saturating_sub(UNCOUNTED))
-        };
+    /// Nobody reads from now on. The bytes that no longer count against the connection, and whether the stream was over.
+    pub(super) fn abandon(&self) -> (usize, bool) {
+        let mut state = lock(&self.state);
+        state.abandoned = true;
+        state.reader = None;
+        let dropped = (mem::take(&mut state.body), state.head.take(), state.trailers.take());
+        let held = mem::take(&mut state.unread).saturating_sub(UNCOUNTED);
+        let over = state.ended || state.cut.is_some();
+        drop(state);
         drop(dropped);
-        held
+        (held, over)
     }
 }
 
 impl State {
-    fn end_if(&mut self, end: bool) {
-        if end {
-            self.events.end.get_or_insert(Ok(()));
+    /// Ready when nothing more will come.
+    fn poll_end(&mut self, cx: &Context<'_>) -> Poll<Result<(), WireError>> {
+        if self.ended {
+            return Poll::Ready(Ok(()));
         }
+        if let Some(error) = &self.cut {
+            return Poll::Ready(Err(error.clone()));
+        }
+        register(&mut self.reader, cx.waker());
+        Poll::Pending
     }
-}
 
-impl Events {
-    /// Is there nothing at all?
-    fn is_empty(&self) -> bool {
-        self.head.is_none() && self.body.is_empty() && self.trailers.is_none() && self.end.is_none()
+    /// All that follows the head, if all of it is there and is no more than a unary call has.
+    fn take_whole(&mut self) -> Option<Whole> {
+        let is_success = |trailers: &Fields| trailers.grpc_status == Some(0) && trailers.list.is_empty();
+        if !self.ended || self.unread > UNCOUNTED || !self.trailers.as_ref().is_some_and(is_success) {
+            return None;
+        }
+        let body = self.body.pop_only()?;
+        self.unread = 0;
+        Some(Whole { body, trailers: self.trailers.take()? })
     }
 }
 
