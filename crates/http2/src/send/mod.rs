@@ -226,6 +226,12 @@ impl<S: Clone> Sender<S> {
         self.streams.len() < self.peer.max_concurrent as usize
     }
 
+    /// Is it only for want of room that no stream can be opened?
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.life == Life::Open && !self.has_room()
+    }
+
     /// Have the peer's SETTINGS come?
     #[must_use]
     pub fn is_settled(&self) -> bool {
