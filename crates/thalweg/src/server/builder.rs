@@ -225,6 +225,7 @@ impl ServerBuilder {
             max_send_message_size: self.max_send_message_size,
             max_header_list_size: self.http2.max_header_list_size as usize,
         };
+        let (control, alive) = Control::new();
         let rules = ConnectionRules {
             calls: Arc::new(calls),
             http2: self.http2,
@@ -233,9 +234,9 @@ impl ServerBuilder {
             keepalive: self.keepalive,
             enforcement: self.enforcement,
             lifetime: self.lifetime,
+            roll: control.roll(),
         };
         let room = self.max_connections.map(|n| Arc::new(Semaphore::new(n.min(Semaphore::MAX_PERMITS))));
-        let (control, alive) = Control::new();
         Ok(Server { listeners: bound, rules: Arc::new(rules), room, control, alive })
     }
 }

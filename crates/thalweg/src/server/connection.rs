@@ -11,6 +11,7 @@ use std::{
 use super::{
     call::{Call, CallRules, Shared},
     lifetime::{Lifetime, LifetimeLimits, Next},
+    roll::Roll,
     shutdown::{Alive, Phase, Watch},
 };
 use crate::{
@@ -36,6 +37,7 @@ pub(super) struct ConnectionRules {
     pub(super) keepalive: Keepalive,
     pub(super) enforcement: KeepaliveEnforcement,
     pub(super) lifetime: LifetimeLimits,
+    pub(super) roll: Arc<Roll>,
 }
 
 /// Serves one connection until it ends. A client that cannot even connect harms nobody: it is logged and let go.
@@ -57,6 +59,7 @@ pub(super) async fn serve(
     };
     match made {
         Ok((connection, peer)) => {
+            let _present = rules.roll.enter(connection.statistics());
             let shared = Arc::new(Shared { rules: Arc::clone(&rules.calls), peer: Arc::new(peer), _alive: alive });
             Service::new(connection, shared, &rules).run(watch).await;
         }

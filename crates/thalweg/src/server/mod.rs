@@ -31,6 +31,7 @@ mod lifetime;
 mod listen;
 mod reply;
 mod request_body;
+mod roll;
 mod router;
 mod shutdown;
 

@@ -8,9 +8,10 @@ use std::{
 use thalweg_core::deadline;
 use tokio::sync::watch;
 
+use super::roll::Roll;
 use crate::{
     rt::{self, Alarm},
-    transport::server::LAST_WORDS,
+    transport::{counters::ConnectionStats, server::LAST_WORDS},
 };
 
 /// How long after the cut a server waits for handlers that block their thread, which nothing can end.
@@ -77,6 +78,7 @@ impl Watch {
 pub(super) struct Control {
     phase: watch::Sender<Phase>,
     alive: watch::Sender<()>,
+    roll: Arc<Roll>,
 }
 
 impl Control {
@@ -84,7 +86,12 @@ impl Control {
     pub(super) fn new() -> (Arc<Self>, Alive) {
         let (alive, held) = watch::channel(());
         let phase = watch::Sender::new(Phase::Serving);
-        (Arc::new(Self { phase, alive }), Alive(held))
+        (Arc::new(Self { phase, alive, roll: Arc::default() }), Alive(held))
+    }
+
+    /// Where connections are listed.
+    pub(super) fn roll(&self) -> Arc<Roll> {
+        Arc::clone(&self.roll)
     }
 
     pub(super) fn watch(&self) -> Watch {
@@ -118,7 +125,7 @@ impl Control {
     }
 }
 
-/// Stops a server, and waits for its end. Cheap to clone.
+/// Stops a server, waits for its end, and looks at its connections. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ServerHandle(pub(super) Arc<Control>);
 
@@ -137,6 +144,13 @@ impl ServerHandle {
     /// waits for the end of it.
     pub fn stop(&self) {
         self.0.cut();
+    }
+
+    /// What each connection that is ready for calls has done so far, and where it stands (A14's socket data), in the order
+    /// in which they were made.
+    #[must_use]
+    pub fn connection_stats(&self) -> Vec<ConnectionStats> {
+        self.0.roll.stats()
     }
 
     /// Returns when the server has ended: all calls are over and all connections closed.

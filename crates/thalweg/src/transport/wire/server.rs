@@ -273,9 +273,20 @@ impl ServerConnection {
         if std::mem::take(&mut self.pongs) > 0 { Poll::Ready(()) } else { Poll::Pending }
     }
 
+    /// What tells what the connection has done.
+    pub(crate) fn statistics(&self) -> Statistics {
+        Statistics(Arc::clone(&self.link))
+    }
+}
+
+/// A look at one connection from outside.
+#[derive(Debug)]
+pub(crate) struct Statistics(Arc<Link>);
+
+impl Statistics {
     /// What the connection has done so far, and where it stands.
-    pub(crate) fn stats(&self) -> ConnectionStats {
-        self.link.stats()
+    pub(crate) fn now(&self) -> ConnectionStats {
+        self.0.stats()
     }
 }
 
