@@ -25,7 +25,8 @@ impl<S: Clone> Sender<S> {
     }
 
     /// Ends everything: the byte stream is lost, or is to be closed when the buffer is written. A client leaves no more in
-    /// the buffer than a GOAWAY, so that no call [from the first unsent one on](Self::first_unsent) gets out after all.
+    /// the buffer than a GOAWAY, so that no call [from the first unsent one on](Self::first_unsent) gets out after all; and
+    /// nothing if the peer has heard nothing of it, not even the preface.
     pub fn close(&mut self) {
         if self.life == Life::Closed {
             return;
@@ -38,7 +39,7 @@ impl<S: Clone> Sender<S> {
         self.output.forget_all();
         if self.role == Role::Client {
             self.output.buffer.clear();
-            if let Some((last_stream, code, text)) = self.last_words.take() {
+            if let Some((last_stream, code, text)) = self.last_words.take().filter(|_| self.counters.bytes_sent > 0) {
                 self.go_away(last_stream, code, &text);
             }
         }

@@ -136,6 +136,7 @@ impl Output {
     pub(super) fn forget_all(&mut self) {
         self.schedule = Schedule::default();
         self.queued = 0;
+        self.fault = None;
     }
 
     /// Is somebody to have a turn who could use it?

@@ -1,6 +1,6 @@
 //! Windows for what the peer sends (RFC 9113 section 6.9): what came in, and what the peer is owed for it.
 
-use super::Sender;
+use super::{Life, Sender};
 use crate::{flow, frame::window_update};
 
 /// The connection's window.
@@ -65,10 +65,12 @@ impl<S: Clone> Sender<S> {
         self.receipts.withheld = withhold;
     }
 
-    /// Returns all of the connection's window that is owed to the peer.
+    /// Returns all of the connection's window that is owed to the peer, unless the connection is closed.
     pub fn release(&mut self) {
-        let owed = self.receipts.settle();
-        self.widen_connection(owed);
+        if self.life != Life::Closed {
+            let owed = self.receipts.settle();
+            self.widen_connection(owed);
+        }
     }
 
     /// Tells the peer that it may send `bytes` more on all streams together.

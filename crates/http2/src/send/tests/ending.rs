@@ -5,10 +5,11 @@ use http::HeaderMap;
 
 use super::{Seen, Wire, data, headers, message};
 use crate::{
+    config::{Config, Role},
     error::{Code, Violation},
     exchange::GoAway,
     flow::LARGEST,
-    send::{Gone, Progress},
+    send::{Gone, Progress, Sender},
 };
 
 impl Wire {
@@ -146,6 +147,16 @@ fn a_closed_client_says_its_last_words_and_no_call_that_was_not_sent() {
     wire.sender.close();
     assert_eq!(wire.sender.first_unsent(), 3);
     assert_eq!(wire.read(), [Seen::GoAway(0, Code::PROTOCOL_ERROR, "the peer is odd".to_owned())]);
+    assert!(!wire.sender.wants_write());
+}
+
+#[test]
+fn a_client_closed_before_its_preface_was_sent_says_nothing() {
+    let mut wire = Wire { sender: Sender::new(Role::Client, &Config::default()), ..Wire::client() };
+    wire.apply(|effects| effects.received = 10).unwrap();
+    wire.sender.go_away(0, Code::PROTOCOL_ERROR, "the peer is odd");
+    wire.sender.close();
+    wire.sender.release();
     assert!(!wire.sender.wants_write());
 }
 
