@@ -77,7 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let http2 = Http2Options {
         stream_window: 65_535,
         connection_window: 1 << 20,
-        max_send_buffer: 65_536,
+        max_write_buffer: 65_536,
         ..Http2Options::default()
     };
     let (written, may_read) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));

@@ -4,7 +4,11 @@ use std::{error::Error, future, time::Duration};
 
 use thalweg::{
     Channel, Server,
-    transport::{connector::memory::MemoryListener, keepalive::Keepalive},
+    server::ServerBuilder,
+    transport::{
+        connector::memory::{MemoryConnector, MemoryListener},
+        keepalive::{Keepalive, KeepaliveEnforcement},
+    },
 };
 use thalweg_examples::{Cable, Greeter, Handlers, code, hello, line, reply};
 use thalweg_proto::demo::{HelloReply, HelloRequest, greeter_client::GreeterClient, greeter_server::GreeterServer};
@@ -24,15 +28,21 @@ impl Handlers for Thinker {
     }
 }
 
+/// Starts a server in memory; the way to it.
+async fn start(builder: ServerBuilder) -> Result<MemoryConnector, Box<dyn Error>> {
+    let listener = MemoryListener::new("greeter");
+    let connector = listener.connector();
+    let server = builder.add_service(GreeterServer::new(Greeter(Thinker))).listen(listener).bind().await?;
+    tokio::spawn(server.run());
+    Ok(connector)
+}
+
 /// Time is paused: tokio's clock jumps to the next timer whenever nothing else is left to do, so that minutes pass in
 /// no time, to the millisecond.
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let listener = MemoryListener::new("greeter");
-    let cable = Cable::new(listener.connector());
-    let service = GreeterServer::new(Greeter(Thinker));
-    let server = Server::builder().add_service(service).listen(listener).bind().await?;
-    tokio::spawn(server.run());
+    let permitted = KeepaliveEnforcement { min_time: Duration::from_secs(20), permit_without_calls: false };
+    let cable = Cable::new(start(Server::builder().keepalive_enforcement(permitted)).await?);
 
     let keepalive =
         Keepalive { time: Some(Duration::from_secs(30)), timeout: Duration::from_secs(5), while_idle: false };
@@ -62,5 +72,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "The next call goes over a new connection: {}",
         client.say_hello(hello("you")).await?.into_inner().message
     );
+
+    println!("Another server permits a ping in five minutes, as servers do, and is pinged each half minute:");
+    let strict = start(Server::builder()).await?;
+    let builder = Channel::builder("passthrough:///greeter").connector(strict).keepalive(keepalive);
+    let begun = Instant::now();
+    let status = GreeterClient::new(builder.build()?).say_hello(hello("think")).await.err().ok_or("it answered")?;
+    println!("  after {} seconds: {}", begun.elapsed().as_secs(), line(&status));
     Ok(())
 }
