@@ -116,7 +116,7 @@ impl ServerBuilder {
     }
 
     /// HTTP/2's windows, sizes and buffers. Its `max_header_list_size` limits a call's metadata: a call with more ends
-    /// with RESOURCE_EXHAUSTED.
+    /// with RESOURCE_EXHAUSTED, and four times as much ends its connection.
     pub fn http2(mut self, options: Http2Options) -> Self {
         self.http2 = options;
         self
