@@ -85,13 +85,13 @@ impl Slot {
         self.deliver(|state| {
             state.answered = true;
             state.head = Some(head);
-            state.ended |= end;
+            state.end_if(end);
         })
     }
 
     /// The stream has ended as it began.
     pub(super) fn on_end(&self) -> Delivered {
-        self.deliver(|state| state.ended = true)
+        self.deliver(|state| state.end_if(true))
     }
 
     /// A piece of the body has come.
@@ -104,7 +104,7 @@ impl Slot {
                 held = state.unread.saturating_sub(UNCOUNTED) - before;
                 state.body.push(payload);
             }
-            state.ended |= end;
+            state.end_if(end);
         });
         delivered.held = held;
         delivered
@@ -114,7 +114,7 @@ impl Slot {
     pub(super) fn on_trailers(&self, trailers: Fields) -> Delivered {
         self.deliver(|state| {
             state.trailers = Some(trailers);
-            state.ended = true;
+            state.end_if(true);
         })
     }
 
@@ -245,6 +245,11 @@ impl Slot {
 }
 
 impl State {
+    /// The peer has ended its side, unless the stream was cut off before: whoever reads has heard so.
+    fn end_if(&mut self, end: bool) {
+        self.ended |= end && self.cut.is_none();
+    }
+
     /// Ready when nothing more will come.
     fn poll_end(&mut self, cx: &Context<'_>) -> Poll<Result<(), WireError>> {
         if self.ended {

@@ -8,7 +8,7 @@ use thalweg_http2::{fields::Fields, head::ResponseHead};
 
 use super::{
     super::sync::{AtomicBool, Ordering},
-    Events, Slot,
+    Slot,
 };
 use crate::{error::WireError, transport::wire::error::closed};
 
@@ -30,10 +30,8 @@ fn head() -> ResponseHead {
 }
 
 /// The end, as whoever reads finds it.
-fn end(slot: &Slot) -> Option<Result<(), WireError>> {
-    let mut events = Events::default();
-    let _ = slot.poll_take(&mut events, &Context::from_waker(Waker::noop()));
-    events.end
+fn end(slot: &Slot) -> Poll<Result<(), WireError>> {
+    slot.poll_trailers(&Context::from_waker(Waker::noop())).map_ok(drop)
 }
 
 #[cfg(not(thalweg_loom))]
@@ -41,16 +39,18 @@ mod one_thread {
     use super::*;
 
     #[test]
-    fn a_whole_response_is_taken_in_one_look() {
+    fn a_response_wakes_its_reader_once() {
         let (_, waker) = task();
+        let cx = Context::from_waker(&waker);
         let slot = Slot::new(None, None);
-        let mut events = Events::default();
-        assert!(slot.poll_take(&mut events, &Context::from_waker(&waker)).is_pending());
+        assert!(slot.poll_head(&cx).is_pending());
         assert!(slot.on_head(head(), false).wake.is_some(), "the reader waits");
         assert!(slot.on_trailers(Fields::default()).wake.is_none(), "it is woken once");
 
-        assert_eq!(slot.poll_take(&mut events, &Context::from_waker(&waker)), Poll::Ready(0));
-        assert!(events.head.is_some() && events.trailers.is_some() && events.end == Some(Ok(())));
+        assert!(matches!(slot.poll_head(&cx), Poll::Ready(Ok((_, None)))), "without a body it is not whole");
+        assert!(matches!(slot.poll_data(&cx), Poll::Ready(None)));
+        assert!(matches!(slot.poll_trailers(&cx), Poll::Ready(Ok(Some(_)))));
+        assert!(slot.is_read());
     }
 
     #[test]
@@ -58,7 +58,7 @@ mod one_thread {
         let slot = Slot::new(None, None);
         let _ = slot.on_head(head(), true);
         let _ = slot.on_cut(|_| closed());
-        assert_eq!(end(&slot), Some(Ok(())));
+        assert_eq!(end(&slot), Poll::Ready(Ok(())));
     }
 
     #[test]
@@ -107,12 +107,9 @@ mod loom_tests {
             let (woken, waker) = task();
             let cx = Context::from_waker(&waker);
             let (mut answered, mut ended) = (false, false);
-            let mut poll = |answered: &mut bool, ended: &mut bool| {
-                let mut events = Events::default();
-                while !*ended && slot.poll_take(&mut events, &cx).is_ready() {
-                    *answered |= events.head.is_some();
-                    *ended |= events.end.is_some();
-                }
+            let poll = |answered: &mut bool, ended: &mut bool| {
+                *answered = *answered || slot.poll_head(&cx).is_ready();
+                *ended = *answered && slot.poll_trailers(&cx).is_ready();
             };
             poll(&mut answered, &mut ended);
             while !ended && woken.0.swap(false, Ordering::SeqCst) {
@@ -133,9 +130,9 @@ mod loom_tests {
             let other = slot.clone();
             let reader = thread::spawn(move || drop(other.on_head(head(), true)));
             let _ = slot.on_cut(|_| closed());
-            reader.join().expect("the reader");
             let first = end(&slot);
-            let _ = slot.on_cut(|_| closed());
+            reader.join().expect("the reader");
+            assert!(first.is_ready());
             assert_eq!(end(&slot), first, "the first outcome stays");
         });
     }
