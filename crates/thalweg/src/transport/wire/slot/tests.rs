@@ -16,7 +16,7 @@ struct Task(AtomicBool);
 
 impl Wake for Task {
     fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.swap(true, Ordering::SeqCst);
     }
 }
 
