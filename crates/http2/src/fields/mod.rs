@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{CONTENT_TYPE, TE},
@@ -31,6 +33,11 @@ static STATUSES: [HeaderValue; 17] = [
     HeaderValue::from_static("15"),
     HeaderValue::from_static("16"),
 ];
+
+/// The headers of a response without metadata.
+static GRPC_HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| HeaderMap::from_iter([(CONTENT_TYPE, GRPC.clone())]));
+/// The trailers of a success without metadata.
+static OK_TRAILERS: LazyLock<HeaderMap> = LazyLock::new(|| HeaderMap::from_iter([(GRPC_STATUS, STATUSES[0].clone())]));
 
 /// Fields in the order of their arrival. What almost every gRPC message says takes no memory.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -65,6 +72,14 @@ impl Fields {
     /// All fields as a map that has room for exactly them.
     #[must_use]
     pub fn into_map(self) -> HeaderMap {
+        if self.list.is_empty() && !self.te_trailers {
+            // What every call brings. A copy of a map costs less than making one.
+            match (self.is_grpc, self.grpc_status) {
+                (true, None) => return GRPC_HEADERS.clone(),
+                (false, Some(0)) => return OK_TRAILERS.clone(),
+                _ => {}
+            }
+        }
         let known = [
             (CONTENT_TYPE, self.is_grpc.then_some(&GRPC)),
             (TE, self.te_trailers.then_some(&TRAILERS)),

@@ -50,19 +50,20 @@ pub enum Refused {
 }
 
 impl<S: Clone> Sender<S> {
-    /// Opens a stream, with the first of its data if they are there; `end`: they are all. `handle` makes the handle for
+    /// Opens a stream, with the first of its data if they are there, which are taken; `end`: they are all. `handle` makes the handle for
     /// the stream's id, which is returned. Data for which there is no room wait, and the handle is told when they went.
     ///
     /// # Errors
-    /// The stream was not opened, and nothing of it is sent.
+    /// The stream was not opened, and nothing was taken.
     pub fn open(
         &mut self,
         head: &RequestHead<'_>,
-        first: Option<Bytes>,
+        first: &mut Option<Bytes>,
         end: bool,
         handle: impl FnOnce(u32) -> S,
     ) -> Result<u32, Refused> {
         self.admit(head)?;
+        let first = first.take();
         let id = self.next_stream;
         self.next_stream += 2;
         // gRPC ends a request by DATA, empty if need be: without any the head is its end.

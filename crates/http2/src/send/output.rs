@@ -73,8 +73,11 @@ impl Output {
         if end {
             queue.tail = Tail::End;
         }
+        let is_stalled = queue.bytes > stream.window.available() || self.queued > self.window.available();
         self.schedule.admit(id, stream);
-        self.check_stalled(stream.window);
+        if is_stalled {
+            self.check_stalled();
+        }
         Progress::Waiting
     }
 
@@ -144,10 +147,10 @@ impl Output {
         !self.schedule.is_empty() && self.window.available() > 0
     }
 
-    fn check_stalled(&mut self, stream: SendWindow) {
-        let is_stalled = stream.available() == 0 || self.window.available() == 0;
-        if is_stalled && self.queued > self.max_stalled {
-            let text = format!("{} bytes wait for windows that are closed", self.queued);
+    /// Data were queued that have no window.
+    fn check_stalled(&mut self) {
+        if self.queued > self.max_stalled {
+            let text = format!("{} bytes wait, and the peer keeps its windows shut", self.queued);
             self.fault = Some(Violation::new(Code::ENHANCE_YOUR_CALM, text));
         }
     }

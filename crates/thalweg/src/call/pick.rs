@@ -114,7 +114,7 @@ pub(super) fn open(
         Err(UploadError::Broken) => return Ok(Verdict::Queue),
     };
     let head = course.head.to_request(&control.facts, now);
-    let opened = match ready.connection.open(&head, first, end, cx.waker(), turn) {
+    let opened = match ready.connection.open(&head, &mut first.chunk, first.end, cx.waker(), turn) {
         Ok(opened) => opened,
         Err(OpenError::Full) => {
             course.story.obstructed(format!("{} has as many calls as it allows", ready.address));

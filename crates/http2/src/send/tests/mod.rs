@@ -149,7 +149,7 @@ impl Wire {
             user_agent: &HeaderValue::from_static("thalweg"),
             metadata,
         };
-        self.sender.open(&head, first, end, |id| id)
+        self.sender.open(&head, &mut { first }, end, |id| id)
     }
 
     /// Streams that the peer has opened; the sender learns of them.

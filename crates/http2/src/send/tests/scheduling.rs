@@ -170,15 +170,24 @@ fn a_fast_stream_does_not_hold_up_others_when_the_peer_stalls_it() {
 fn too_much_behind_closed_windows_ends_the_connection() {
     let config = Config { max_stalled: 100_000, ..Config::default() };
     let mut wire = Wire::new(Role::Client, &config);
-    let id = wire.open(Some(message(100_000)), false).unwrap();
+    let id = wire.open(Some(message(90_000)), false).unwrap();
     wire.read_all();
     assert_eq!(wire.sender.fault(), None);
     assert_eq!(wire.sender.data(id, message(90_000), false, &id), Ok(Progress::Waiting));
     let fault = wire.sender.fault().unwrap();
     assert_eq!(fault.code, Code::ENHANCE_YOUR_CALM);
-    assert_eq!(fault.text, "124475 bytes wait for windows that are closed");
+    assert_eq!(fault.text, "114475 bytes wait, and the peer keeps its windows shut");
     assert_eq!(wire.sender.data(id, message(1), false, &id), Ok(Progress::Waiting));
     assert_eq!(wire.apply(|_| {}).map_err(|violation| violation.code), Err(Code::ENHANCE_YOUR_CALM));
+}
+
+#[test]
+fn windows_that_are_hardly_open_count_as_closed() {
+    let mut wire = Wire::new(Role::Client, &Config { max_stalled: 100_000, ..Config::default() });
+    wire.settings(Settings { initial_window_size: Some(1), ..Settings::default() }).unwrap();
+    wire.windows(&[(0, LARGEST - 65_535)]).unwrap();
+    let open = |_: &u32| wire.open(Some(message(30_000)), true).is_ok() && wire.sender.fault().is_none();
+    assert_eq!((0..10).take_while(open).count(), 3);
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl Play {
         // The bytes depend on the id, which is the next after the last one.
         let next = self.client.app.streams.last_key_value().map_or(1, |(last, _)| last + 2);
         let before = self.client.sender.active();
-        match self.client.sender.open(&head, Some(first(next)), end, |opened| {
+        match self.client.sender.open(&head, &mut Some(first(next)), end, |opened| {
             id = opened;
             opened
         }) {

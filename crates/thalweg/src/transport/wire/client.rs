@@ -145,7 +145,7 @@ pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
         alarm: Alarm::default(),
         draining: false,
         over: false,
-        writer,
+        _writer: writer,
         on_event,
     };
     Ok((connection, drive))
@@ -259,7 +259,7 @@ pub(crate) struct Drive<F: Fn(ConnectionEvent)> {
     draining: bool,
     /// It was said that the connection has ended.
     over: bool,
-    writer: Task,
+    _writer: Task,
     on_event: F,
 }
 

@@ -58,7 +58,7 @@ pub(crate) struct ServerConnection {
     over: Option<WireError>,
     /// What was said last may take until then.
     alarm: Alarm,
-    writer: Task,
+    _writer: Task,
 }
 
 /// A call that has come in.
@@ -97,7 +97,7 @@ impl ServerConnection {
             drains: false,
             over: None,
             alarm: Alarm::default(),
-            writer,
+            _writer: writer,
         };
         let settled = poll_fn(|cx| {
             loop {
@@ -230,11 +230,6 @@ impl ServerConnection {
     /// From here on [`poll_accept`](Self::poll_accept) wakes its task when the last call has ended.
     pub(crate) fn watch_calls(&self) {
         self.link.watch();
-    }
-
-    /// Calls in flight.
-    pub(crate) fn calls(&self) -> usize {
-        self.link.calls()
     }
 
     /// When bytes last came in.

@@ -121,9 +121,9 @@ impl End {
             assert!(self.inbox.len() < most && missing > 0 && missing <= most + PREFACE.len(), "{missing} are missing");
         }
         self.note_effects();
-        let outcome = outcome.and(self.sender.apply(self.receiver.effects()));
+        let applied = self.sender.apply(self.receiver.effects());
         self.learn();
-        match outcome {
+        match outcome.and(applied) {
             Ok(()) => self.check(),
             Err(violation) => self.fail(&violation),
         }
@@ -187,7 +187,7 @@ impl End {
         let path = PathAndQuery::from_static(["/a/b", "/a/c"][usize::from(how & 1)]);
         let user_agent = HeaderValue::from_static("fuzz");
         let first = [None, Some(0), Some(10), Some(SIZES[3])][usize::from(how >> 1 & 3)];
-        let first = first.map(|len| Bytes::from_static(&BODY[..len]));
+        let mut first = first.map(|len| Bytes::from_static(&BODY[..len]));
         let (bytes, end) = (first.as_ref().map_or(0, Bytes::len), how & 8 != 0);
         let head = RequestHead {
             path: &path,

@@ -34,11 +34,6 @@ impl Attention {
         }
     }
 
-    /// Is the flag raised? It stays so.
-    pub(super) fn is_raised(&self) -> bool {
-        self.raised.load(Ordering::Acquire)
-    }
-
     /// Ready, and the flag cleared, if somebody has asked; the task is woken when somebody does.
     pub(super) fn poll_raised(&self, cx: &Context<'_>) -> Poll<()> {
         if self.take() {

@@ -98,7 +98,7 @@ impl Slot {
     pub(super) fn on_data(&self, payload: Payload<'_>, end: bool) -> Delivered {
         let mut held = 0;
         let mut delivered = self.deliver(|state| {
-            if !state.abandoned && payload.len() > 0 {
+            if !state.abandoned && !payload.is_empty() {
                 let before = state.unread.saturating_sub(UNCOUNTED);
                 state.unread += payload.len();
                 held = state.unread.saturating_sub(UNCOUNTED) - before;
