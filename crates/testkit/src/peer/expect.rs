@@ -90,6 +90,17 @@ impl Peer {
         data
     }
 
+    /// The next DATA frame of any stream, in the order on the wire; not credited.
+    pub async fn expect_any_data(&mut self) -> Data {
+        let data = self.expect("DATA", None, |event| match event {
+            Event::Data(data) => Ok(data),
+            other => Err(other),
+        });
+        let data = data.await;
+        self.note_end(data.stream, data.end);
+        data
+    }
+
     /// The next gRPC message of this stream, without its prefix, in however many frames.
     pub async fn expect_message(&mut self, stream: u32) -> Bytes {
         loop {

@@ -1,7 +1,10 @@
 //! What the script says.
 
 use bytes::{BufMut, BytesMut};
-use tokio::io::AsyncWriteExt;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
 
 use super::Peer;
 use crate::wire::{
@@ -115,6 +118,24 @@ impl Peer {
     pub async fn send_raw(&mut self, bytes: &[u8]) {
         self.transcript.push(format!("> {} raw bytes", bytes.len()));
         self.write(bytes).await;
+    }
+
+    /// Any bytes, however much of them the other end takes: this ends when all are sent or the connection is. Whatever
+    /// comes meanwhile is kept for the script, and nothing is answered before the script reads it.
+    pub async fn storm(&mut self, bytes: &[u8]) {
+        self.transcript.push(format!("> a storm of {} raw bytes", bytes.len()));
+        let (mut read, mut write) = tokio::io::split(&mut self.io);
+        let listen = async { while read.read_buf(&mut self.inbox).await.is_ok_and(|count| count > 0) {} };
+        let storm = async {
+            tokio::select! {
+                () = listen => {}
+                // What an error means, the script hears from the other end, or misses.
+                _ = write.write_all(bytes) => {}
+            }
+        };
+        if timeout(self.patience, storm).await.is_err() {
+            self.fail("the other end neither reads nor ends the connection");
+        }
     }
 
     async fn send_block(&mut self, stream: u32, fields: &[(&str, &str)], flags: u8) {

@@ -8,6 +8,7 @@ mod connector;
 #[cfg(feature = "tls")]
 mod credentials;
 mod faults;
+mod hostile;
 mod resolver;
 mod server;
 mod support;

@@ -3,7 +3,7 @@
 mod calls;
 mod deadlines;
 mod endings;
-mod fixture;
+pub(crate) mod fixture;
 mod flow;
 mod life;
 mod limits;
