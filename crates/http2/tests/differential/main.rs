@@ -4,6 +4,7 @@ mod heard;
 mod milestone;
 mod oracle;
 mod ours;
+mod seeds;
 mod session;
 
 use std::{
@@ -20,7 +21,9 @@ use self::{
 };
 
 /// How long each test makes sessions up.
-const PATIENCE: Duration = Duration::from_millis(60_000);
+const PATIENCE: Duration = Duration::from_millis(500);
+/// A pipe that holds whatever an end has to say while the other does not read.
+const ROOMY: usize = 1 << 24;
 /// After this long, in virtual time, nothing moves any more.
 const STUCK: Duration = Duration::from_secs(1000);
 
@@ -40,8 +43,10 @@ struct Outcome {
 /// Plays a session in memory.
 fn play(session: &Rc<Session>, players: [Player; 2]) -> Outcome {
     let [client, server] = players;
+    // While h2 cannot write it does not read: two of it stand still if little fits between them.
+    let pipe = if players.contains(&Player::Ours) { session.pipe } else { ROOMY };
     let runtime = runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let (here, there) = duplex(session.pipe);
+    let (here, there) = duplex(pipe);
     let milestones = Rc::new(Milestones::default());
     let (of_client, of_server) = (session.clone(), session.clone());
     let (by_client, by_server) = (milestones.clone(), milestones);
@@ -111,8 +116,3 @@ fn header_blocks_mean_the_same_to_us_and_to_the_oracle_both_ways() {
 fn short_sessions_are_heard_as_the_oracle_hears_them() {
     check_many(Kind::Short);
 }
-
-#[test]
-fn dbg_one() { check(10283272373231633054, Kind::Wordy) }
-#[test]
-fn dbg_two() { check(1167761219413999108, Kind::Any) }

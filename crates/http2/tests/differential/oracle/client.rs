@@ -46,13 +46,11 @@ pub(crate) async fn client(io: DuplexStream, session: Rc<Session>, milestones: R
                 told.borrow_mut()[number] = outcome;
             }
         });
-        println!("opened {number}");
         if let Some(size) = session.client.wider(number) {
             windows.send(size).expect("the connection lives");
         }
     }
-    println!("opened all");calls.join_all().await;
-    println!("joined all");
+    calls.join_all().await;
     milestones.answered.wait_for(session.calls.len()).await;
     milestones.heard.count();
     let mut goodbye = None;
@@ -91,6 +89,7 @@ async fn drive(
 ) -> Result<(), h2::Error> {
     loop {
         tokio::select! {
+            biased;
             outcome = &mut connection => return outcome,
             Some(size) = changes.recv() => {
                 // One after the other: a change that comes too early is left out.
@@ -119,7 +118,6 @@ async fn talk(number: usize, call: &Call, response: ResponseFuture, mut stream: 
     let mut talk = Talk { number, call, side: Side::Client, said: 0, told: Told::default() };
     let (mut response, mut body) = (Some(response), None);
     for (at, step) in call.steps.iter().enumerate() {
-        println!("client {number} at {at} {step:?}");
         match step {
             Step::Data { side: Side::Client, len, end } => talk.send(&mut stream, *len, *end),
             Step::Reset(Side::Client, code) => stream.send_reset(Reason::from(*code)),

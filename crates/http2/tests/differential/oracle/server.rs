@@ -26,6 +26,7 @@ pub(crate) async fn server(io: DuplexStream, session: Rc<Session>, milestones: R
     let mut late_goodbye = session.goodbye.filter(|code| *code > 0);
     loop {
         let accept = tokio::select! {
+            biased;
             accept = connection.accept() => accept,
             () = milestones.heard.wait_for(1), if late_goodbye.is_some() => {
                 connection.abrupt_shutdown(late_goodbye.take().map_or(Reason::NO_ERROR, Reason::from));

@@ -102,6 +102,7 @@ impl<'a> End<'a> {
             self.inbox.reserve(READ);
             let before = self.inbox.len();
             tokio::select! {
+                biased;
                 written = write.write_buf(&mut self.outbox), if can_write && !self.outbox.is_empty() => {
                     // The other end may have left: what it said before is still to be read.
                     can_write = written.is_ok();
