@@ -1,3 +1,5 @@
+//! Who asks and who answers, in every order of events.
+
 use std::{
     sync::Arc,
     task::{Context, Poll, Wake, Waker},

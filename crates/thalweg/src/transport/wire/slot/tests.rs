@@ -1,3 +1,5 @@
+//! One slot and its two users: what is read, what wakes, and what of two outcomes stays.
+
 use std::{
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
