@@ -1,10 +1,13 @@
 //! Header blocks to fields (RFC 7541 sections 3 and 6).
 
+mod recent;
+
 #[cfg(test)]
 mod tests;
 
 use std::sync::LazyLock;
 
+use self::recent::Recent;
 use super::{
     OVERHEAD, broken,
     dynamic_table::{self, DynamicTable},
@@ -50,6 +53,7 @@ pub struct Decoder {
     fixed: &'static [Entry; static_table::LEN],
     dynamic: DynamicTable<Entry>,
     max_table_size: usize,
+    recent: Recent,
     scratch: Vec<u8>,
 }
 
@@ -57,7 +61,8 @@ impl Decoder {
     /// A decoder that announced a SETTINGS_HEADER_TABLE_SIZE of `max_table_size` bytes.
     #[must_use]
     pub fn new(max_table_size: usize) -> Self {
-        Self { fixed: &STATIC, dynamic: DynamicTable::new(max_table_size), max_table_size, scratch: Vec::new() }
+        let (dynamic, recent) = (DynamicTable::new(max_table_size), Recent::default());
+        Self { fixed: &STATIC, dynamic, max_table_size, recent, scratch: Vec::new() }
     }
 
     /// Decodes a whole header block. Each field is told with its size: name, value and 32, in bytes.
@@ -80,9 +85,13 @@ impl Decoder {
                 after
             } else if first & 0x20 != 0 {
                 return Err(broken("HPACK: the table's size changes after the first field of a block"));
+            } else if let Some((known, after)) = self.recent.find(rest) {
+                each(&known.field, known.size);
+                after
             } else {
                 let (field, size, after) = self.literal(first, after)?;
                 each(&field, size);
+                self.recent.remember(rest, field, size);
                 after
             };
         }

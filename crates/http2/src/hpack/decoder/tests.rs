@@ -143,3 +143,29 @@ fn random_bytes_never_panic() {
         }
     }
 }
+
+#[test]
+fn a_literal_that_comes_again_says_the_same() {
+    let mut decoder = Decoder::new(4096);
+    // :path, without indexing, as h2 spells it out; then another, and six that push the first one out.
+    let path = |path: &str| [&[0x04, path.len() as u8], path.as_bytes()].concat();
+    let mut said = |block: &[u8]| {
+        let mut fields = Vec::new();
+        decoder.decode(block, &mut |field, size| fields.push((format!("{field:?}"), size))).unwrap();
+        fields
+    };
+    let first = said(&path("/a.A/One"));
+    assert_eq!(first, said(&path("/a.A/One")));
+    assert_ne!(first, said(&path("/a.A/Two")));
+    (0..6).for_each(|n| drop(said(&path(&format!("/a.A/{n}")))));
+    assert_eq!(first, said(&path("/a.A/One")));
+    // The same bytes twice in a block are two fields.
+    assert_eq!(said(&[path("/x"), path("/x")].concat()).len(), 2);
+}
+
+#[test]
+fn a_literal_that_is_cut_short_is_an_error_though_its_beginning_came_before() {
+    let mut decoder = Decoder::new(4096);
+    decoder.decode(&[0x04, 2, b'/', b'x'], &mut |_, _| ()).unwrap();
+    assert!(decoder.decode(&[0x04, 2, b'/'], &mut |_, _| ()).is_err());
+}

@@ -23,7 +23,7 @@ use super::{
     error, halves,
     link::{Limits, Link},
     reader::Reader,
-    seam,
+    seam::{self, Template},
     stream::{Inbound, Stream},
     writer::Writer,
 };
@@ -47,6 +47,7 @@ pub(crate) struct ServerConnection {
     link: Arc<Link>,
     reader: Reader,
     enforcement: Enforcement,
+    template: Template,
     /// Pings that were answered and not told of.
     pongs: u32,
     /// Calls have come since somebody asked, even if they were given up at once.
@@ -91,6 +92,7 @@ impl ServerConnection {
             link,
             reader,
             enforcement,
+            template: Template::default(),
             pongs: 0,
             came: false,
             batches: 0,
@@ -165,7 +167,7 @@ impl ServerConnection {
             let stream = Stream { link: self.link.clone(), slot, id };
             return Some(Incoming {
                 metadata_size: head.fields.size,
-                request: seam::request(head),
+                request: seam::request(head, &mut self.template),
                 body: RequestHalf(Inbound::new(stream.clone())),
                 respond: Respond { stream, used: false },
             });
