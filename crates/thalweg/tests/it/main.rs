@@ -12,3 +12,4 @@ mod hostile;
 mod resolver;
 mod server;
 mod support;
+mod wire;
