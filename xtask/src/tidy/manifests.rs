@@ -25,7 +25,7 @@ const EDGES: [(&str, &[&str]); 13] = [
 /// What any crate may use in its tests.
 const PRETENDERS: [&str; 3] = ["thalweg-proto", "thalweg-sim", "thalweg-testkit"];
 /// What `thalweg` must build without.
-const BANNED: [&str; 2] = ["hyper", "hyper-util"];
+const BANNED: [&str; 3] = ["h2", "hyper", "hyper-util"];
 
 /// Checks every manifest of the workspace.
 pub(super) fn check(root: &Path) -> Result<Vec<Finding>, Error> {
@@ -72,7 +72,7 @@ pub(super) fn banned(tree: &str) -> Vec<Finding> {
         .map(|name| Finding {
             path: "crates/thalweg/Cargo.toml".to_owned(),
             spot: Spot::new(1, format!("`cargo tree -p thalweg -e normal` lists `{name}`")),
-            rule: "no-hyper",
+            rule: "one-http",
             why: "thalweg brings its own transport: a second HTTP stack is weight that every user would carry",
         })
         .collect()

@@ -47,6 +47,8 @@ pub(super) struct Link {
     written: AtomicBool,
     /// The byte stream could not be written to.
     failed: OnceLock<WireError>,
+    /// Calls that ended with the last batch that was read. Those who made them are about to make others.
+    lately: AtomicUsize,
     /// Nobody can open calls any more: the connection ends with its last one.
     unwanted: AtomicBool,
     /// The reading task wants to know when the last call has ended.
@@ -89,6 +91,7 @@ impl Link {
             used_up: AtomicBool::new(false),
             written: AtomicBool::new(false),
             failed: OnceLock::new(),
+            lately: AtomicUsize::new(0),
             unwanted: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             dormant: AtomicBool::new(false),
@@ -195,6 +198,16 @@ impl Link {
     pub(super) fn remember_deadline(&self, deadline: Instant) {
         let nanos = u64::try_from(deadline.saturating_duration_since(self.start).as_nanos()).unwrap_or(NEVER - 1);
         self.deadline.fetch_min(nanos, Relaxed);
+    }
+
+    /// So many calls ended with a batch.
+    pub(super) fn note_ended(&self, calls: usize) {
+        self.lately.store(calls, Relaxed);
+    }
+
+    /// How many calls are at work here: those in flight, and those that have just ended.
+    pub(super) fn traffic(&self) -> usize {
+        self.calls() + self.lately.load(Relaxed)
     }
 
     /// Calls in flight.

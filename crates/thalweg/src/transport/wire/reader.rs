@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The room that a read has on a quiet connection, and the most that it has on a busy one.
-const READ: (usize, usize) = (8 << 10, 256 << 10);
+const READ: (usize, usize) = (8 << 10, 128 << 10);
 
 /// What the owner of a connection hears of, beyond what goes to its calls.
 #[derive(Debug, Default)]
@@ -145,7 +145,9 @@ impl Reader {
         let applied = link.with(|sender| {
             // Under the lock, so that whoever reads enough in the meantime has the last word.
             sender.withhold(link.must_withhold());
+            let before = sender.active();
             let applied = sender.apply(effects);
+            link.note_ended(before.saturating_sub(sender.active()));
             sender.news(news);
             applied
         });

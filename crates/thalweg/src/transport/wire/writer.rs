@@ -64,7 +64,7 @@ impl Writer {
                 }
                 return Poll::Pending;
             }
-            if self.batch.poll(self.link.calls(), cx).is_pending() {
+            if self.batch.poll(self.link.traffic(), cx).is_pending() {
                 // What was asked is still to be done.
                 self.link.writing.raise();
                 return Poll::Pending;

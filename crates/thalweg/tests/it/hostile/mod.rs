@@ -4,6 +4,7 @@
 mod bytes;
 mod honest;
 mod servers;
+mod sockets;
 mod stalls;
 mod storms;
 mod violations;

@@ -125,7 +125,7 @@ async fn greet(peer: &mut Peer) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn frames_have_their_sizes_and_their_places() {
+async fn frames_of_streams_have_their_sizes_and_their_places() {
     play_all(vec![
         connection(
             "4.2: a frame that is too large",
@@ -193,6 +193,13 @@ async fn frames_have_their_sizes_and_their_places() {
             SIZE,
             "RST_STREAM on stream 1: it has 3 bytes of payload instead of 4",
         ),
+    ])
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_of_the_connection_have_their_sizes_and_name_no_stream() {
+    play_all(vec![
         connection(
             "6.7: PING on a stream",
             &[frame(Kind::Ping, 0, 1, &[0; 8])],
@@ -379,35 +386,12 @@ async fn responses_are_well_formed() {
     let fields = |name, fields: &[(&str, &str)], text: &str| stream(name, &[with(fields)], PROTOCOL, text);
     let depends_on_itself = [&[0, 0, 0, 1, 16][..], &[0x88]].concat();
     play_all(vec![
-        stream(
-            "8.1: DATA before the head",
-            &[data(1, 0, b"x")],
-            PROTOCOL,
-            "DATA on stream 1: it comes before the head of the response",
-        ),
         stream("8.1: two heads", &[good_head(), good_head()], PROTOCOL, &wrong("trailers that don't end the stream")),
         stream(
             "8.1: trailers that go on",
             &[good_head(), headers(1, 0, END)],
             PROTOCOL,
             &wrong("trailers that don't end the stream"),
-        ),
-        stream(
-            "8.1.1: a body that is too long",
-            &[with(&[("content-length", "3")]), data(1, 0, b"abcd")],
-            PROTOCOL,
-            "DATA on stream 1: the body is not as long as its content-length",
-        ),
-        stream(
-            "8.1.1: a body that is too short",
-            &[with(&[("content-length", "9")]), data(1, 0, b"abcd"), good_end()],
-            PROTOCOL,
-            &wrong("the body is shorter than its content-length"),
-        ),
-        fields(
-            "8.1.1: a length that is none",
-            &[("content-length", "-1")],
-            &malformed("a content-length that is no number"),
         ),
         fields("8.2: a name in upper case", &[("X-Long", "1")], &malformed("a field name with upper-case letters")),
         fields("8.2.2: connection", &[("connection", "close")], &malformed("a field of HTTP/1.1: connection")),
@@ -452,6 +436,38 @@ async fn responses_are_well_formed() {
             &[block(1, PRIORITY, &depends_on_itself)],
             PROTOCOL,
             &wrong("the stream depends on itself"),
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_follow_their_heads_and_are_as_long_as_these_say() {
+    let with_length = |length| headers(1, 0, &[HEAD, &[("content-length", length)]].concat());
+    play_all(vec![
+        stream(
+            "8.1: DATA before the head",
+            &[data(1, 0, b"x")],
+            PROTOCOL,
+            "DATA on stream 1: it comes before the head of the response",
+        ),
+        stream(
+            "8.1.1: a body that is too long",
+            &[with_length("3"), data(1, 0, b"abcd")],
+            PROTOCOL,
+            "DATA on stream 1: the body is not as long as its content-length",
+        ),
+        stream(
+            "8.1.1: a body that is too short",
+            &[with_length("9"), data(1, 0, b"abcd"), good_end()],
+            PROTOCOL,
+            "HEADERS on stream 1: the body is shorter than its content-length",
+        ),
+        stream(
+            "8.1.1: a length that is none",
+            &[with_length("-1")],
+            PROTOCOL,
+            "HEADERS on stream 1: malformed response: a content-length that is no number",
         ),
     ])
     .await;
