@@ -103,6 +103,8 @@ pub struct Sender<S> {
     /// GOAWAY, if it is still in the buffer.
     last_words: Option<(u32, Code, String)>,
     news: News<S>,
+    /// DATA frames that the receiver has heard of.
+    told: u64,
     drained: Vec<S>,
     counters: Counters,
 }
@@ -130,6 +132,7 @@ impl<S: Clone> Sender<S> {
             max_answers: config.limits.unsent_answers,
             last_words: None,
             news: News::default(),
+            told: 0,
             drained: Vec::new(),
             counters: Counters::default(),
         };
@@ -188,8 +191,15 @@ impl<S: Clone> Sender<S> {
 
     /// Takes what the receiver has to know; `into` must hold nothing that it does not know yet.
     pub fn news(&mut self, into: &mut News<S>) {
-        self.news.data_frames += mem::take(&mut self.output.data_frames);
+        let sent = self.data_frames();
+        self.news.data_frames += (sent - mem::replace(&mut self.told, sent)) as u32;
         mem::swap(&mut self.news, into);
+    }
+
+    /// DATA frames that were sent so far, on all streams.
+    #[must_use]
+    pub fn data_frames(&self) -> u64 {
+        self.output.data_frames
     }
 
     /// Streams whose data wait no longer, since they were sent or are no longer wanted: to be woken without the lock.

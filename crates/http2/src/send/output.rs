@@ -27,8 +27,8 @@ pub(super) struct Output {
     pub(super) schedule: Schedule,
     /// The peer's SETTINGS_MAX_FRAME_SIZE.
     pub(super) max_frame_size: usize,
-    /// DATA frames that the receiver has not heard of.
-    pub(super) data_frames: u32,
+    /// DATA frames so far.
+    pub(super) data_frames: u64,
     /// More waits for the peer's windows than we keep.
     pub(super) fault: Option<Violation>,
     max_buffer: usize,

@@ -68,7 +68,7 @@ impl<T> Table<T> {
 
     /// Keeps `value` for this stream, and returns what was kept before.
     pub fn insert(&mut self, id: u32, value: T) -> Option<T> {
-        if (self.len + 1) * 2 > self.slots.len() {
+        if (self.len + 1) * 4 > self.slots.len() * 3 {
             self.resize((self.slots.len() * 2).max(SMALLEST));
         }
         let before = self.put(id, value);

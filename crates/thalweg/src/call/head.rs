@@ -27,19 +27,21 @@ use crate::{
     },
 };
 
+/// The content type of every stub's call.
+const GRPC: &str = "application/grpc";
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// The head of a call, and everything that was decided about it.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) path: PathAndQuery,
-    authority: Authority,
     headers: HeaderMap,
     pub(super) deadline: Option<Instant>,
     pub(super) wait_for_ready: bool,
     pub(super) max_receive: usize,
     pub(super) max_send: usize,
-    options: CallOptions,
+    /// What the call was told, if anything.
+    options: Option<Box<CallOptions>>,
     /// The selector has been asked.
     pub(super) configured: bool,
     pub(super) hash: Option<u64>,
@@ -49,23 +51,27 @@ impl Head {
     /// Takes the options out of a request.
     pub(super) fn new(parts: Parts, facts: &ChannelFacts, now: Instant) -> Result<Self, Status> {
         let Parts { uri, mut headers, mut extensions, .. } = parts;
-        let options: CallOptions = extensions.remove().unwrap_or_default();
+        let options: Option<CallOptions> = extensions.remove();
+        let options = options.map(Box::new);
+        let told = options.as_deref();
         let path = uri.path_and_query().cloned().ok_or_else(|| malformed("the request has no path"))?;
         let (is_plain, timeout) = look_over(&headers)?;
-        let deadline = earliest(options.deadline, timeout.map(|timeout| deadline::from_now(now, timeout)));
-        if !is_plain {
+        let deadline = earliest(told.and_then(|told| told.deadline), timeout.map(|timeout| deadline::from_now(now, timeout)));
+        if is_plain {
+            // The transport says all of it without being told.
+            headers = HeaderMap::new();
+        } else {
             headers.remove(GRPC_TIMEOUT);
             refuse_connection_headers(&headers)?;
             headers.remove(USER_AGENT);
         }
         let head = Self {
             path,
-            authority: options.authority.clone().unwrap_or_else(|| facts.authority.clone()),
             headers,
             deadline,
-            wait_for_ready: options.wait_for_ready.unwrap_or(false),
-            max_receive: options.max_receive_message_size.unwrap_or(facts.max_receive_message_size),
-            max_send: options.max_send_message_size.unwrap_or(facts.max_send_message_size),
+            wait_for_ready: told.and_then(|told| told.wait_for_ready).unwrap_or(false),
+            max_receive: told.and_then(|told| told.max_receive_message_size).unwrap_or(facts.max_receive_message_size),
+            max_send: told.and_then(|told| told.max_send_message_size).unwrap_or(facts.max_send_message_size),
             options,
             configured: false,
             hash: None,
@@ -83,18 +89,21 @@ impl Head {
         self.hash = hash;
         let Some(method) = method else { return };
         self.deadline = earliest(self.deadline, method.timeout.map(|timeout| deadline::from_now(begun, timeout)));
-        self.wait_for_ready = self.options.wait_for_ready.or(method.wait_for_ready).unwrap_or(false);
+        let told = self.options.as_ref().and_then(|told| told.wait_for_ready);
+        self.wait_for_ready = told.or(method.wait_for_ready).unwrap_or(false);
         self.max_receive = self.max_receive.min(method.max_response_bytes.unwrap_or(usize::MAX));
         self.max_send = self.max_send.min(method.max_request_bytes.unwrap_or(usize::MAX));
     }
 
     /// The metadata of the call's and the channel's credentials, to be had.
     pub(super) fn credentials(&self, facts: &ChannelFacts) -> Option<BoxFuture<'static, Result<HeaderMap, Status>>> {
-        if facts.credentials.is_none() && self.options.credentials.is_none() {
+        let own = self.options.as_ref().and_then(|told| told.credentials.as_ref());
+        if facts.credentials.is_none() && own.is_none() {
             return None;
         }
-        let all: Vec<_> = facts.credentials.iter().chain(&self.options.credentials).cloned().collect();
-        let (method, authority, is_secure) = (self.path.clone(), self.authority.clone(), facts.is_secure);
+        let all: Vec<_> = facts.credentials.iter().chain(own).cloned().collect();
+        let (method, authority) = (self.path.clone(), self.authority(facts).clone());
+        let is_secure = facts.is_secure;
         Some(Box::pin(async move {
             let mut metadata = HeaderMap::new();
             let call = CallContext { method: method.path(), authority: authority.as_str() };
@@ -117,19 +126,23 @@ impl Head {
 
     /// Does the caller want to know who answered?
     pub(super) fn wants_peer(&self) -> bool {
-        self.options.peer
+        self.options.as_ref().is_some_and(|told| told.peer)
+    }
+
+    fn authority<'a>(&'a self, facts: &'a ChannelFacts) -> &'a Authority {
+        self.own_authority().unwrap_or(&facts.authority)
     }
 
     /// The authority that this call was given in the place of the channel's.
     pub(super) fn own_authority(&self) -> Option<&Authority> {
-        self.options.authority.as_ref()
+        self.options.as_ref().and_then(|told| told.authority.as_ref())
     }
 
     /// The head as the transport takes it.
     pub(super) fn to_request<'a>(&'a self, facts: &'a ChannelFacts, now: Instant) -> RequestHead<'a> {
         RequestHead {
             scheme: &facts.scheme,
-            authority: &self.authority,
+            authority: self.authority(facts),
             path: &self.path,
             user_agent: &facts.user_agent,
             headers: &self.headers,
@@ -174,7 +187,7 @@ fn look_over(headers: &HeaderMap) -> Result<(bool, Option<Duration>), Status> {
             if timeout.is_none() {
                 timeout = Some(parse_timeout(value)?);
             }
-        } else if name != TE && name != CONTENT_TYPE {
+        } else if name != TE && !(name == CONTENT_TYPE && value == GRPC) {
             is_plain = false;
         }
     }

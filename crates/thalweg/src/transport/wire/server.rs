@@ -194,8 +194,7 @@ impl ServerConnection {
     /// Ends the connection of a client that pings too often.
     fn judge_ping(&mut self) {
         let (sent, has_calls) = self.link.look(|sender| {
-            let counters = sender.counters();
-            (counters.messages_sent + counters.streams_succeeded, sender.active() > 0)
+            (sender.data_frames() + sender.counters().streams_succeeded, sender.active() > 0)
         });
         if self.over.is_none() && !self.enforcement.allows(self.reader.last_read(), has_calls, sent) {
             let violation = Violation::new(Code::ENHANCE_YOUR_CALM, "too_many_pings");
