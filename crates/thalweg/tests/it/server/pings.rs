@@ -109,3 +109,21 @@ async fn a_client_that_gets_answers_may_ping_for_them() {
         settle().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_gets_a_large_answer_may_ping_for_each_piece() {
+    let world = World::plain().await;
+    let mut peer = connect(&world).await;
+    peer.withhold_credit();
+    let stream = peer.send_request(SAY_HELLO, &[]).await;
+    peer.send_data(stream, &hello("large")).await;
+    peer.send_end(stream).await;
+    peer.expect_headers_on(stream).await;
+    for _ in 0..20 {
+        peer.send_window_update(0, 1000).await;
+        peer.send_window_update(stream, 1000).await;
+        ping(&mut peer).await;
+        settle().await;
+    }
+    assert_eq!(world.handle.connection_stats().len(), 1);
+}
