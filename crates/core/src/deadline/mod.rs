@@ -17,14 +17,8 @@ const MAX_VALUE: u64 = 99_999_999;
 const HOUR: u64 = 3_600_000_000_000;
 
 /// The units, smallest first: letter and nanoseconds.
-const UNITS: [(u8, u64); 6] = [
-    (b'n', 1),
-    (b'u', 1_000),
-    (b'm', 1_000_000),
-    (b'S', 1_000_000_000),
-    (b'M', 60_000_000_000),
-    (b'H', HOUR),
-];
+const UNITS: [(u8, u64); 6] =
+    [(b'n', 1), (b'u', 1_000), (b'm', 1_000_000), (b'S', 1_000_000_000), (b'M', 60_000_000_000), (b'H', HOUR)];
 
 /// A timeout as the header writes it (`"250m"`), on the stack.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -56,7 +56,8 @@ impl Head {
         let told = options.as_deref();
         let path = uri.path_and_query().cloned().ok_or_else(|| malformed("the request has no path"))?;
         let (is_plain, timeout) = look_over(&headers)?;
-        let deadline = earliest(told.and_then(|told| told.deadline), timeout.map(|timeout| deadline::from_now(now, timeout)));
+        let deadline =
+            earliest(told.and_then(|told| told.deadline), timeout.map(|timeout| deadline::from_now(now, timeout)));
         if is_plain {
             // The transport says all of it without being told.
             headers = HeaderMap::new();

@@ -232,13 +232,18 @@ impl Driver {
         self.deliver(&Event::Subchannel(id, state));
     }
 
-    /// A server that complains of too many pings (ENHANCE_YOUR_CALM) is pinged half as often from then on (A8).
+    /// A server that complains of too many pings (ENHANCE_YOUR_CALM) is pinged half as often from then on (A8), and no
+    /// longer to measure the network.
     fn heed_calm(&mut self, error: &WireError) {
-        let Some(time) = self.plan.connecting.keepalive.time else { return };
-        if matches!(&error.kind, WireErrorKind::GoAway { code: 11, debug } if &**debug == "too_many_pings") {
+        if !matches!(&error.kind, WireErrorKind::GoAway { code: 11, debug } if &**debug == "too_many_pings") {
+            return;
+        }
+        let connecting = Arc::make_mut(&mut self.plan.connecting);
+        connecting.http2.adaptive_window = None;
+        if let Some(time) = connecting.keepalive.time {
             let calmer = time.saturating_mul(2);
             tracing::warn!(?time, ?calmer, "the server said too_many_pings: keepalive pings come less often now");
-            Arc::make_mut(&mut self.plan.connecting).keepalive.time = Some(calmer);
+            connecting.keepalive.time = Some(calmer);
         }
     }
 

@@ -8,20 +8,24 @@ use std::task::{Context, Poll};
 #[cfg(test)]
 mod tests;
 
-/// Calls in flight from which on waiting pays. With fewer, it would cost latency and save nothing.
-const MANY: usize = 16;
-
 /// Whether a connection's task has let the calls go first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Batch {
+    /// Calls from which on waiting pays. With fewer, it would cost latency and save nothing.
+    many: usize,
     waited: bool,
 }
 
 impl Batch {
-    /// Ready when the connection may work. With many `calls` in flight it is pending once before, and woken at once: the
+    /// Waits when there are at least so many calls.
+    pub(crate) fn new(many: usize) -> Self {
+        Self { many, waited: false }
+    }
+
+    /// Ready when the connection may work. With many `calls` at work it is pending once before, and woken at once: the
     /// task goes to the end of the queue.
     pub(crate) fn poll(&mut self, calls: usize, cx: &mut Context<'_>) -> Poll<()> {
-        self.waited = !self.waited && calls >= MANY;
+        self.waited = !self.waited && calls >= self.many;
         if self.waited {
             cx.waker().wake_by_ref();
             return Poll::Pending;

@@ -121,7 +121,7 @@ pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
     let link = Arc::new(Link::new(Sender::new(Role::Client, &config), peer, Limits::of(http2)));
     let (read, write) = halves::split(io);
     let mut reader = Reader::new(link.clone(), read, Receiver::new(Role::Client, &config));
-    let writer = Writer::start(link.clone(), write);
+    let writer = Writer::start(link.clone(), write, http2);
     let settled = poll_fn(|cx| {
         loop {
             if reader.heard.settings {

@@ -87,7 +87,7 @@ impl ServerConnection {
         let link = Arc::new(Link::new(Sender::new(Role::Server, &config), peer, Limits::of(options)));
         let (read, write) = halves::split(io);
         let reader = Reader::new(link.clone(), read, Receiver::new(Role::Server, &config));
-        let writer = Writer::start(link.clone(), write);
+        let writer = Writer::start(link.clone(), write, options);
         let mut connection = Self {
             link,
             reader,
@@ -193,9 +193,8 @@ impl ServerConnection {
 
     /// Ends the connection of a client that pings too often.
     fn judge_ping(&mut self) {
-        let (sent, has_calls) = self.link.look(|sender| {
-            (sender.data_frames() + sender.counters().streams_succeeded, sender.active() > 0)
-        });
+        let (sent, has_calls) =
+            self.link.look(|sender| (sender.data_frames() + sender.counters().streams_succeeded, sender.active() > 0));
         if self.over.is_none() && !self.enforcement.allows(self.reader.last_read(), has_calls, sent) {
             let violation = Violation::new(Code::ENHANCE_YOUR_CALM, "too_many_pings");
             let last = self.reader.last_stream();

@@ -20,7 +20,7 @@ use super::{error, halves::WriteHalf, link::Link};
 use crate::{
     error::WireError,
     rt::{self, Task},
-    transport::batch::Batch,
+    transport::{batch::Batch, options::Http2Options},
 };
 
 /// What the last words on a connection may take.
@@ -41,11 +41,18 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task.
-    pub(super) fn start(link: Arc<Link>, io: WriteHalf) -> Task {
+    pub(super) fn start(link: Arc<Link>, io: WriteHalf, http2: &Http2Options) -> Task {
         let vectored = io.is_write_vectored();
         // Both sides have something to say from the beginning.
         link.writing.raise();
-        rt::spawn(Self { link, io, out: Outgoing::default(), batch: Batch::default(), vectored, unflushed: false })
+        rt::spawn(Self {
+            link,
+            io,
+            out: Outgoing::default(),
+            batch: Batch::new(http2.gather_from),
+            vectored,
+            unflushed: false,
+        })
     }
 
     /// Ready with an error when the byte stream fails, or without one when the connection has ended and all is written.
