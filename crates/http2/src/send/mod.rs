@@ -278,6 +278,12 @@ impl<S: Clone> Sender<S> {
         Windows { send: self.output.window.size(), receive: self.receipts.left() }
     }
 
+    /// Do data of this stream wait for windows or for room in the write buffer?
+    #[must_use]
+    pub fn is_waiting(&self, id: u32) -> bool {
+        self.streams.get(id).is_some_and(|stream| stream.queue.is_some())
+    }
+
     /// What we may send on a stream, in bytes, if it is not over.
     #[must_use]
     pub fn stream_window(&self, id: u32) -> Option<i64> {

@@ -178,13 +178,13 @@ impl Connection {
             user_agent: head.user_agent,
             metadata: head.headers,
         };
-        let id = link.open(&head, first, end, &slot, turn).map_err(|refused| match refused {
+        let (id, waiting) = link.open(&head, first, end, &slot, turn).map_err(|refused| match refused {
             Refused::Full => OpenError::Full,
             Refused::Draining | Refused::Closed | Refused::IdsExhausted => OpenError::Unusable,
             Refused::HeadersTooLarge { size, limit } => OpenError::HeadersTooLarge { size, limit },
         })?;
         let stream = Stream { link: link.clone(), slot, id };
-        let send = (!end).then(|| SendHalf::of_client(stream.clone()));
+        let send = (!end).then(|| SendHalf::of_client(stream.clone(), waiting));
         Ok(Opened { send, receive: ReceiveHalf(Inbound::new(stream)) })
     }
 

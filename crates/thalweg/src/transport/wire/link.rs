@@ -144,7 +144,8 @@ impl Link {
         look(&lock(&self.sender))
     }
 
-    /// Opens a stream, with its first data if there are any. Without a turn, only if nobody waits for theirs.
+    /// Opens a stream, with its first data if there are any. Without a turn, only if nobody waits for theirs. The stream's
+    /// id, and whether what follows those data has to wait for them.
     pub(super) fn open(
         &self,
         head: &RequestHead<'_>,
@@ -152,15 +153,15 @@ impl Link {
         end: bool,
         slot: &Arc<Slot>,
         turn: Option<&Turn>,
-    ) -> Result<u32, Refused> {
+    ) -> Result<(u32, bool), Refused> {
         if turn.is_none() && self.waiting.load(SeqCst) > 0 {
             return Err(Refused::Full);
         }
         let mut sender = lock(&self.sender);
-        let opened = sender.open(head, first, end, |_| slot.clone());
+        let opened = sender.open(head, first, end, |_| slot.clone()).map(|id| (id, !end && sender.is_waiting(id)));
         self.calls.store(sender.active(), Relaxed);
         drop(sender);
-        if let Ok(id) = opened {
+        if let Ok((id, _)) = opened {
             self.writing.raise();
             if id / 2 + 1 >= self.max_calls && !self.used_up.swap(true, Relaxed) {
                 self.reading.raise();

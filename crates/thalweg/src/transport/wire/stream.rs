@@ -142,9 +142,9 @@ pub(crate) struct SendHalf {
 }
 
 impl SendHalf {
-    /// The way out of a call of ours.
-    pub(super) fn of_client(stream: Stream) -> Self {
-        Self { stream, waiting: false, ended: false, is_client: true }
+    /// The way out of a call of ours, whose first data may be `waiting`.
+    pub(super) fn of_client(stream: Stream, waiting: bool) -> Self {
+        Self { stream, waiting, ended: false, is_client: true }
     }
 
     /// The way out of a response whose head has been sent, and was all of it if `ended`.
