@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    task::{Context, Poll, Wake, Waker},
+    task::{Context, Wake, Waker},
 };
 
 use super::{
@@ -26,6 +26,8 @@ fn task() -> (Arc<Task>, Waker) {
 
 #[cfg(not(thalweg_loom))]
 mod one_thread {
+    use std::task::Poll;
+
     use super::*;
 
     #[test]
