@@ -1,17 +1,17 @@
 //! What a connection has done so far, for channelz (A14) and for tests of batching.
 
-/// Counts over the life of a connection.
+/// Counts over the life of a connection, from 0 on. The first six are those of A14's `SocketData`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counters {
     /// Streams opened, by either side.
     pub streams_started: u64,
-    /// Streams that ended with END_STREAM from the side that answers.
+    /// Streams that ended with END_STREAM from the side that answers, whatever status that told.
     pub streams_succeeded: u64,
-    /// Streams that ended in any other way.
+    /// Streams that ended in any other way: reset by either side, or with the connection.
     pub streams_failed: u64,
-    /// gRPC messages sent.
+    /// gRPC messages handed over for sending, of whatever size and in however many frames.
     pub messages_sent: u64,
-    /// gRPC messages received.
+    /// gRPC messages received whole.
     pub messages_received: u64,
     /// PINGs sent to see whether the peer is alive.
     pub keepalives_sent: u64,
@@ -19,9 +19,9 @@ pub struct Counters {
     pub frames_sent: u64,
     /// Frames received.
     pub frames_received: u64,
-    /// Bytes sent.
+    /// Bytes handed to the socket, or to TLS: all of HTTP/2.
     pub bytes_sent: u64,
-    /// Bytes received.
+    /// Bytes received, likewise.
     pub bytes_received: u64,
     /// Writes to the byte stream.
     pub writes: u64,

@@ -2,18 +2,20 @@
 
 pub use thalweg_http2::counters::Counters;
 
-/// One connection at one moment.
+/// One connection at one moment. Whoever asks again sees by the differences what has happened since.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct ConnectionStats {
     /// What was counted since the connection was made.
     pub counters: Counters,
-    /// Calls in flight.
+    /// Calls in flight: streams that the server has not ended.
     pub calls: usize,
-    /// Bytes that we may send on all streams together before the peer allows more.
+    /// Bytes that we may send on all streams together before the peer allows more (RFC 9113 section 6.9; A14's
+    /// `local_flow_control_window`).
     pub send_window: i64,
-    /// Bytes that the peer may send on all streams together before we allow more.
+    /// Bytes that the peer may send on all streams together before we allow more (A14's `remote_flow_control_window`).
     pub receive_window: i64,
-    /// Bytes that have come and that no call has read, beyond 64 KiB for each stream.
+    /// Bytes that have come and that no call has read, beyond 64 KiB for each stream: what
+    /// [`max_unread`](super::options::Http2Options::max_unread) limits.
     pub unread: usize,
 }

@@ -84,12 +84,13 @@ impl KeepaliveState {
     }
 }
 
-/// What a server lets clients ping (A8, A9). A client that does not keep to it is told `too_many_pings` and cut off.
+/// What a server lets clients ping (A8, A9). The third ping that comes too early ends the connection: ENHANCE_YOUR_CALM,
+/// `too_many_pings`. Whenever the server has sent data or ended a call since the last ping, all is forgiven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeepaliveEnforcement {
     /// The least time between two pings (5 min).
     pub min_time: Duration,
-    /// May clients ping while they have no call in flight? If not, one ping in two hours is let pass.
+    /// May clients ping while they have no call in flight? If not (the default), one ping in two hours is let pass.
     pub permit_without_calls: bool,
 }
 
