@@ -145,13 +145,15 @@ impl<S> Receiver<S> {
         Err(Violation::new(code, format!("{}, which {what}", describe(head))).into())
     }
 
-    /// The peer has opened more streams at a time than it may. That costs nothing while it may not know our limit.
+    /// The peer has opened more streams at a time than it may. While it may not know our limit that costs it little.
     #[cold]
     fn refuse(&mut self, id: u32) -> Result<(), Fault> {
         self.effects.resets.push((id, Code::REFUSED_STREAM));
         self.streams.remember(id);
         if self.is_settled {
-            self.budget.stream_error()?;
+            self.budget.stream_error()?
+        } else {
+            self.budget.idle_frame()?
         }
         Ok(())
     }

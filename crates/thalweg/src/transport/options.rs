@@ -1,34 +1,40 @@
-//! What HTTP/2 may be told.
+//! What HTTP/2 may be told (RFC 9113 sections 5.2 and 6.5.2).
 
 use thiserror::Error;
 
 /// HTTP/2's windows, sizes and buffers, for a client's or a server's connections. All sizes in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Http2Options {
-    /// How much of one stream the peer may send before we have consumed it (65,535 to 2^31-1).
+    /// How much of one stream the peer may send before its call has read it (512 KiB; 65,535 to 2^31-1):
+    /// SETTINGS_INITIAL_WINDOW_SIZE.
     pub stream_window: u32,
-    /// How much of all streams together the peer may send before we have consumed it (65,535 to 2^31-1).
+    /// How much of all streams together the peer may have under way (1 MiB; 65,535 to 2^31-1).
     pub connection_window: u32,
-    /// The largest frame we accept (16,384 to 16,777,215).
+    /// The largest frame we accept (16 KiB; 2^14 to 2^24-1): SETTINGS_MAX_FRAME_SIZE.
     pub max_frame_size: u32,
-    /// The largest header list we accept: names and values and 32 for each field.
+    /// The largest header list we accept (64 KiB; 1 KiB to 2^32-1): names and values and 32 for each field,
+    /// SETTINGS_MAX_HEADER_LIST_SIZE. A call with more ends with RESOURCE_EXHAUSTED, four times as much ends its connection.
     pub max_header_list_size: u32,
-    /// What may gather in a connection's write buffer before the senders of messages wait.
+    /// What may gather in a connection's write buffer before the senders of messages wait (128 KiB; 2^14 to 2^32-1).
     pub max_write_buffer: usize,
-    /// What streams that are not read may hold, beyond 64 KiB each, before they hold up the others of their connection.
+    /// What streams that are not read may hold, beyond 64 KiB each, before they hold up the others of their connection
+    /// (32 MiB).
     ///
     /// A connection's window is returned as bytes come in, not as they are read, so that a slow reader is its own stream's
     /// affair. Only when this much is unread does the window have to wait for readers: it bounds a connection's memory.
     pub max_unread: usize,
+    /// What a server's answers on one connection may hold while they wait for windows that the client keeps shut (1 GiB).
+    /// More ends the connection. A client's requests wait as long as they have to.
+    pub max_stalled: usize,
     /// Lets windows grow with what the network can have under way (bandwidth times delay, measured by PINGs), up to this
-    /// size; `None`: windows stay as they are.
+    /// size (65,535 to 2^31-1); `None`, the default: windows stay as they are.
     pub adaptive_window: Option<u32>,
     /// Calls at work on a connection from which on it lets those that are ready append to the write buffer before it writes,
     /// so that they share a system call (16). It saves CPU on a multi-threaded runtime and costs latency where there are few
     /// calls; `usize::MAX` has it always write at once.
     pub gather_from: usize,
-    /// After how many calls a client replaces a connection by a new one (1 to 2^30-2^19, for that is what stream ids last
-    /// for). Calls in flight go on. Servers don't look at it.
+    /// After how many calls a client replaces a connection by a new one (2^30-2^19, for that is what stream ids last for;
+    /// at least 1). Calls in flight go on. Servers don't look at it.
     pub max_calls: u32,
 }
 
@@ -45,6 +51,7 @@ impl Default for Http2Options {
             max_header_list_size: 64 << 10,
             max_write_buffer: 128 << 10,
             max_unread: 32 << 20,
+            max_stalled: 1 << 30,
             adaptive_window: None,
             gather_from: 16,
             max_calls: MOST_CALLS,
@@ -81,6 +88,7 @@ impl Http2Options {
             ("max_header_list_size", u64::from(self.max_header_list_size), (1 << 10, u64::from(u32::MAX))),
             ("max_write_buffer", self.max_write_buffer as u64, (1 << 14, u64::from(u32::MAX))),
             ("max_unread", self.max_unread as u64, (0, u64::MAX)),
+            ("max_stalled", self.max_stalled as u64, (1 << 16, u64::MAX)),
             ("adaptive_window", u64::from(self.adaptive_window.unwrap_or(65_535)), WINDOW),
             ("max_calls", u64::from(self.max_calls), (1, u64::from(MOST_CALLS))),
         ];

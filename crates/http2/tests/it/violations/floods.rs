@@ -104,14 +104,24 @@ fn frames_for_streams_that_are_over_run_out_of_allowance() {
 }
 
 #[test]
-fn streams_above_the_limit_are_refused_and_cost_nothing_until_the_limit_is_known() {
-    let mut played = server();
+fn streams_above_the_limit_are_refused_and_cost_little_until_the_limit_is_known() {
+    let limits = Limits { idle_frames: 100, ..config().limits };
+    let mut played = Played::new(Role::Server, &Config { limits, ..config() }, &[]);
+    played.send(&client_preface());
     (1..=41).step_by(2).for_each(|id| played.send(&request(id, true)));
     assert_eq!(played.answer(), Answer::Unheard(5, Code::REFUSED_STREAM));
     assert_eq!((played.receiver.effects().resets.len(), played.receiver.streams().count()), (19, 2));
     played.send(&settings_ack());
     let flood = (43..).step_by(2).map(|id| request(id, true));
     assert_eq!(taken(&mut played, flood), (5, "more than 5 errors of streams".to_owned()));
+}
+
+#[test]
+fn a_client_that_never_acknowledges_the_limit_is_not_refused_for_ever() {
+    let mut played = server();
+    let flood = streams().map(|id| request(id, true));
+    let (count, text) = taken(&mut played, flood);
+    assert!(count < 20 && text.starts_with("more than 5 PING"), "{count}: {text}");
 }
 
 #[test]

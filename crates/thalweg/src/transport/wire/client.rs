@@ -117,7 +117,7 @@ pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
     keepalive: Keepalive,
     on_event: F,
 ) -> Result<(Connection, Drive<F>), ConnectError> {
-    let config = seam::config(http2);
+    let config = seam::config(Role::Client, http2);
     let link = Arc::new(Link::new(Sender::new(Role::Client, &config), peer, Limits::of(http2)));
     let (read, write) = halves::split(io);
     let mut reader = Reader::new(link.clone(), read, Receiver::new(Role::Client, &config));
@@ -127,6 +127,7 @@ pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
             if reader.heard.settings {
                 return Poll::Ready(Ok(()));
             }
+            while link.reading.poll_raised(cx).is_ready() {}
             if let Err(error) = std::task::ready!(reader.poll_batch(cx)) {
                 return Poll::Ready(Err(error));
             }

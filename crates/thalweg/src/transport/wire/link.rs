@@ -10,7 +10,7 @@ use std::{
 };
 
 use thalweg_http2::{
-    error::Code,
+    error::{Code, Violation},
     send::{Refused, RequestHead, Sender},
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -27,6 +27,8 @@ use crate::{
     transport::{counters::ConnectionStats, options::Http2Options},
 };
 
+/// How long those who wait for room leave it to the one whose turn it is.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// A deadline that is never reached.
 const NEVER: u64 = u64::MAX;
 
@@ -43,10 +45,14 @@ pub(super) struct Link {
     max_calls: u32,
     /// There have been so many.
     used_up: AtomicBool,
+    /// The writing task has written all that it took.
+    rests: AtomicBool,
     /// The writing task has ended.
     written: AtomicBool,
     /// The byte stream could not be written to.
     failed: OnceLock<WireError>,
+    /// The peer makes us keep too much.
+    fault: OnceLock<Violation>,
     /// Calls that ended with the last batch that was read. Those who made them are about to make others.
     lately: AtomicUsize,
     /// Nobody can open calls any more: the connection ends with its last one.
@@ -89,8 +95,10 @@ impl Link {
             calls: AtomicUsize::new(0),
             max_calls: limits.max_calls,
             used_up: AtomicBool::new(false),
+            rests: AtomicBool::new(false),
             written: AtomicBool::new(false),
             failed: OnceLock::new(),
+            fault: OnceLock::new(),
             lately: AtomicUsize::new(0),
             unwanted: AtomicBool::new(false),
             watched: AtomicBool::new(false),
@@ -240,9 +248,18 @@ impl Link {
         self.look(Sender::active) == 0
     }
 
-    /// Will nobody open calls any more, and is none in flight?
+    /// Will nobody open calls any more, is none in flight, and is everything written?
     pub(super) fn is_done(&self) -> bool {
-        self.unwanted.load(SeqCst) && self.look(Sender::active) == 0
+        self.unwanted.load(SeqCst)
+            && self.look(|sender| sender.active() == 0 && !sender.wants_write() && self.rests.load(SeqCst))
+    }
+
+    /// The writing task has taken what there was to write (false), or has written it (true).
+    pub(super) fn note_rest(&self, rests: bool) {
+        self.rests.store(rests, SeqCst);
+        if rests && self.unwanted.load(SeqCst) {
+            self.reading.raise();
+        }
     }
 
     /// Should calls go elsewhere, because there have been as many as there may be?
@@ -255,6 +272,18 @@ impl Link {
         // A second failure is the first one's.
         let _ = self.failed.set(error);
         self.reading.raise();
+    }
+
+    /// What the peer makes us keep has become too much: the reading task ends the connection.
+    pub(super) fn accuse(&self, violation: Violation) {
+        // A second one is the first one's.
+        let _ = self.fault.set(violation);
+        self.reading.raise();
+    }
+
+    /// What the peer is accused of, if it is.
+    pub(super) fn fault(&self) -> Option<&Violation> {
+        self.fault.get()
     }
 
     /// Why the byte stream could not be written to, if it could not.
@@ -273,11 +302,24 @@ impl Link {
         self.written.load(SeqCst)
     }
 
-    /// Waits for room, after all who have waited for longer.
+    /// Waits for room, after all who have waited for longer. A call that has its turn and is not polled holds up the others
+    /// for [`PATIENCE`] at a time, and not for ever.
     pub(super) async fn room(self: &Arc<Self>) -> Turn {
         let waiting = Waiting::enter(self);
-        // It is never closed.
-        let permit = Arc::clone(&self.turn).acquire_owned().await.ok();
+        let turn = Arc::clone(&self.turn).acquire_owned();
+        tokio::pin!(turn);
+        let permit = loop {
+            tokio::select! {
+                biased;
+                // It is never closed.
+                permit = &mut turn => break permit.ok(),
+                () = rt::sleep(PATIENCE) => {
+                    if !self.look(Sender::is_full) {
+                        return Turn { _permit: None, _waiting: waiting };
+                    }
+                }
+            }
+        };
         loop {
             let notified = self.room.notified();
             tokio::pin!(notified);

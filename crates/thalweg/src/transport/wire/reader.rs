@@ -10,7 +10,7 @@ use std::{
 
 use bytes::BytesMut;
 use thalweg_http2::{
-    error::Code,
+    error::{Code, Violation},
     exchange::{Cut, GoAway, News},
     fields::Fields,
     frame::settings::Settings,
@@ -98,6 +98,9 @@ impl Reader {
 
     /// Reads once, and does what the frames say. Ready with an error when the connection is over.
     pub(super) fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WireError>> {
+        if let Some(violation) = self.link.fault() {
+            return Poll::Ready(Err(self.condemn(violation.clone())));
+        }
         let Poll::Ready(read) = self.poll_read(cx) else {
             // What had been said before writing failed has been heard.
             return self.link.failed().map_or(Poll::Pending, |error| Poll::Ready(Err(error.clone())));
@@ -152,11 +155,14 @@ impl Reader {
             applied
         });
         receiver.learn(news, &mut Deliver { wakes, heard, held: 0 });
-        received.and(applied).map_err(|violation| {
-            let last = receiver.last_stream();
-            link.with(|sender| sender.go_away(last, violation.code, &violation.text));
-            error::of_violation(violation)
-        })
+        received.and(applied).map_err(|violation| self.condemn(violation))
+    }
+
+    /// Tells the peer which rule it broke, for which the connection ends.
+    fn condemn(&self, violation: Violation) -> WireError {
+        let last = self.receiver.last_stream();
+        self.link.with(|sender| sender.go_away(last, violation.code, &violation.text));
+        error::of_violation(violation)
     }
 
     /// Hears of the streams that were opened and given up. Before the answers to any of them are looked at.

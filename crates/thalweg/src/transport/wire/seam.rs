@@ -1,7 +1,12 @@
 //! Where HTTP/2 meets the `http` crate's types, which tonic's stubs and services speak.
 
 use http::{HeaderMap, Request, Uri, Version, uri};
-use thalweg_http2::{config::Config, fields::Fields, head::RequestHead, hpack::field::Scheme};
+use thalweg_http2::{
+    config::{Config, Role},
+    fields::Fields,
+    head::RequestHead,
+    hpack::field::Scheme,
+};
 
 use crate::transport::options::Http2Options;
 
@@ -52,13 +57,14 @@ pub(super) fn request(head: RequestHead, template: &mut Template) -> Request<()>
 }
 
 /// How the protocol is set up.
-pub(super) fn config(options: &Http2Options) -> Config {
+pub(super) fn config(role: Role, options: &Http2Options) -> Config {
     Config {
         stream_window: options.stream_window,
         connection_window: options.connection_window,
         max_frame_size: options.max_frame_size,
         max_header_list_size: options.max_header_list_size,
         max_write_buffer: options.max_write_buffer,
+        max_stalled: if role == Role::Server { options.max_stalled } else { usize::MAX },
         adaptive_window: options.adaptive_window,
         ..Config::default()
     }

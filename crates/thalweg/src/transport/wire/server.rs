@@ -83,7 +83,7 @@ impl ServerConnection {
         max_concurrent_streams: u32,
         enforcement: Enforcement,
     ) -> Result<Self, WireError> {
-        let config = Config { max_concurrent_streams, ..seam::config(options) };
+        let config = Config { max_concurrent_streams, ..seam::config(Role::Server, options) };
         let link = Arc::new(Link::new(Sender::new(Role::Server, &config), peer, Limits::of(options)));
         let (read, write) = halves::split(io);
         let reader = Reader::new(link.clone(), read, Receiver::new(Role::Server, &config));
@@ -106,6 +106,7 @@ impl ServerConnection {
                 if connection.reader.heard.settings {
                     return Poll::Ready(Ok(()));
                 }
+                while connection.link.reading.poll_raised(cx).is_ready() {}
                 if let Err(error) = ready!(connection.reader.poll_batch(cx)) {
                     return Poll::Ready(Err(error));
                 }
@@ -143,6 +144,10 @@ impl ServerConnection {
                 Poll::Ready(Ok(())) => {
                     self.batches += 1;
                     self.hear();
+                    // A client that never stops sending does not keep a connection that has ended.
+                    if self.drains && self.link.is_done() {
+                        self.finish(error::closed());
+                    }
                 }
                 Poll::Ready(Err(error)) => self.finish(error),
                 Poll::Pending if self.link.is_done() => {
@@ -162,6 +167,7 @@ impl ServerConnection {
             self.came = true;
             // Given up before anybody looked: no handler ever knows of it.
             if slot.cut().is_some() {
+                self.link.unhold(slot.abandon().0);
                 continue;
             }
             let stream = Stream { link: self.link.clone(), slot, id };
@@ -260,6 +266,8 @@ impl ServerConnection {
 
     /// Sends a ping. If that fails the connection itself will say so.
     pub(crate) fn ping(&mut self) {
+        // Only what comes from now on answers it.
+        self.pongs = 0;
         self.link.with(|sender| sender.keepalive(KEEPALIVE));
     }
 

@@ -72,6 +72,7 @@ impl Inbound {
 
     /// What was whole is to be read piece by piece after all.
     pub(super) fn put_back(&mut self, whole: Whole) {
+        self.over = false;
         self.stream.slot.put_back(whole);
     }
 
@@ -84,7 +85,8 @@ impl Inbound {
                 Some(Ok(data))
             }
             end => {
-                self.over = true;
+                // What was cut off may still be delivered to: only an end that was read to is one.
+                self.over = end.is_none();
                 end.map(|cut| cut.map(|(data, _)| data))
             }
         })

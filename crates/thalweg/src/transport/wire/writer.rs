@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Buf;
-use thalweg_http2::{flow::LARGEST, send::Outgoing};
+use thalweg_http2::send::Outgoing;
 use tokio::io::AsyncWrite;
 
 use super::{error, halves::WriteHalf, link::Link};
@@ -37,6 +37,8 @@ pub(super) struct Writer {
     vectored: bool,
     /// Bytes were written that the byte stream may still keep to itself.
     unflushed: bool,
+    /// It was said that all is written.
+    rests: bool,
 }
 
 impl Writer {
@@ -52,6 +54,7 @@ impl Writer {
             batch: Batch::new(http2.gather_from),
             vectored,
             unflushed: false,
+            rests: false,
         })
     }
 
@@ -69,6 +72,9 @@ impl Writer {
                 if self.link.look(|sender| sender.is_closed() && !sender.wants_write()) {
                     return Poll::Ready(Ok(()));
                 }
+                if !std::mem::replace(&mut self.rests, true) {
+                    self.link.note_rest(true);
+                }
                 return Poll::Pending;
             }
             if self.batch.poll(self.link.traffic(), cx).is_pending() {
@@ -77,12 +83,15 @@ impl Writer {
                 return Poll::Pending;
             }
             let fault = self.link.with(|sender| {
+                // Under the lock: whoever finds nothing to take must know that it was taken.
+                if std::mem::take(&mut self.rests) {
+                    self.link.note_rest(false);
+                }
                 sender.take(&mut self.out);
                 sender.fault()
             });
             if let Some(violation) = fault {
-                self.link.with(|sender| sender.go_away(LARGEST, violation.code, &violation.text));
-                self.link.fail(error::of_violation(violation));
+                self.link.accuse(violation);
             }
         }
     }

@@ -11,7 +11,10 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Frame;
-use thalweg::{server::ServerBuilder, transport::keepalive::KeepaliveEnforcement};
+use thalweg::{
+    server::ServerBuilder,
+    transport::{keepalive::KeepaliveEnforcement, options::Http2Options},
+};
 use thalweg_testkit::{peer::Peer, wire::frame::PREFACE};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -135,7 +138,8 @@ impl tower_service::Service<Request<Body>> for Giant {
 }
 
 fn giant(server: ServerBuilder) -> ServerBuilder {
-    server.add_route("giant.Giant", Giant(vec![0; 16 << 20].into()))
+    let http2 = Http2Options { max_stalled: 256 << 20, ..Http2Options::default() };
+    server.http2(http2).add_route("giant.Giant", Giant(vec![0; 16 << 20].into()))
 }
 
 #[tokio::test(start_paused = true)]

@@ -150,7 +150,17 @@ impl Slot {
     fn deliver(&self, event: impl FnOnce(&mut State)) -> Delivered {
         let mut state = lock(&self.state);
         event(&mut state);
-        Delivered { wake: state.reader.take(), held: 0 }
+        let wake = state.reader.take();
+        // An answer that is complete ends the request too, whoever sends it.
+        let writer = if state.ended { state.writer.take() } else { None };
+        drop(state);
+        match (wake, writer) {
+            (Some(reader), Some(writer)) => {
+                writer.wake();
+                Delivered { wake: Some(reader), held: 0 }
+            }
+            (reader, writer) => Delivered { wake: reader.or(writer), held: 0 },
+        }
     }
 
     /// The head of the response, and all of the rest if that is there and simple.

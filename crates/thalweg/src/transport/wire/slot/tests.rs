@@ -75,6 +75,16 @@ mod one_thread {
     }
 
     #[test]
+    fn an_answer_that_is_complete_wakes_whoever_still_sends() {
+        let (woken, waker) = task();
+        let slot = Slot::new(None, None);
+        assert!(slot.poll_cut(true, &Context::from_waker(&waker)).is_pending());
+        slot.on_trailers(Fields::default()).wake.expect("the sender waits").wake();
+        assert!(woken.0.load(Ordering::SeqCst));
+        assert_eq!(slot.poll_cut(true, &Context::from_waker(&waker)), Poll::Ready(None));
+    }
+
+    #[test]
     fn a_cut_wakes_whoever_sends() {
         let (woken, waker) = task();
         let slot = Slot::new(None, None);
