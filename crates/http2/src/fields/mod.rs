@@ -10,7 +10,7 @@ use http::{
     header::{CONTENT_TYPE, TE},
 };
 
-const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 static GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 static TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 /// The status codes that gRPC knows, as their decimals.
@@ -33,6 +33,17 @@ static STATUSES: [HeaderValue; 17] = [
     HeaderValue::from_static("15"),
     HeaderValue::from_static("16"),
 ];
+
+/// Fields that speak of a connection of HTTP/1.1 and have no place in HTTP/2 (RFC 9113 section 8.2.2), but for `te`.
+pub const CONNECTION_SPECIFIC: [&str; 5] =
+    ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
+
+/// Is this a field that gRPC's messages are sent without: one that speaks of a connection, or `te`, which is every
+/// request's anyway?
+#[must_use]
+pub fn is_left_out(name: &HeaderName) -> bool {
+    name == TE || CONNECTION_SPECIFIC.contains(&name.as_str())
+}
 
 /// The headers of a response without metadata.
 static GRPC_HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| HeaderMap::from_iter([(CONTENT_TYPE, GRPC.clone())]));

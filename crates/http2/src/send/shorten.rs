@@ -5,9 +5,9 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
 
-use super::blocks::{GRPC, GRPC_STATUS, OVERHEAD, is_left_out};
+use super::blocks::{GRPC, OVERHEAD};
+use crate::fields::{GRPC_STATUS as STATUS, is_left_out};
 
-const STATUS: HeaderName = HeaderName::from_static(GRPC_STATUS);
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 /// RESOURCE_EXHAUSTED.
 const TOO_MUCH: HeaderValue = HeaderValue::from_static("8");

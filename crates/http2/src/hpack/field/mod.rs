@@ -10,8 +10,8 @@ use http::{
     uri::{Authority, PathAndQuery},
 };
 
-/// `grpc-status`.
-const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+use crate::fields::{CONNECTION_SPECIFIC, GRPC_STATUS};
+
 /// The largest status code that gRPC knows.
 const LAST_STATUS: u8 = 16;
 
@@ -85,12 +85,10 @@ impl Name {
             b"grpc-accept-encoding" => Self::Header(HeaderName::from_static("grpc-accept-encoding")),
             b"grpc-message" => Self::Header(HeaderName::from_static("grpc-message")),
             b"grpc-status-details-bin" => Self::Header(HeaderName::from_static("grpc-status-details-bin")),
-            b"connection" => Self::ConnectionSpecific("connection"),
-            b"keep-alive" => Self::ConnectionSpecific("keep-alive"),
-            b"proxy-connection" => Self::ConnectionSpecific("proxy-connection"),
-            b"transfer-encoding" => Self::ConnectionSpecific("transfer-encoding"),
-            b"upgrade" => Self::ConnectionSpecific("upgrade"),
-            _ => Self::other(name),
+            _ => match CONNECTION_SPECIFIC.into_iter().find(|known| known.as_bytes() == name) {
+                Some(known) => Self::ConnectionSpecific(known),
+                None => Self::other(name),
+            },
         }
     }
 

@@ -14,11 +14,13 @@ use http::{
 };
 
 use super::open::RequestHead;
-use crate::hpack::encoder::{Encoder, Indexing};
+use crate::{
+    fields::{GRPC_STATUS, is_left_out},
+    hpack::encoder::{Encoder, Indexing},
+};
 
 /// The `content-type` of a call that says nothing else.
 pub(super) const GRPC: &str = "application/grpc";
-pub(super) const GRPC_STATUS: &str = "grpc-status";
 const GRPC_TIMEOUT: &str = "grpc-timeout";
 /// A field without indexing, with a name of 12 bytes as they are (RFC 7541 section 6.2.2).
 const TIMEOUT_PREFIX: &[u8] = b"\x00\x0cgrpc-timeout";
@@ -259,7 +261,8 @@ impl Blocks {
 
     /// The block that ends a response. What is encoded must be sent before anything else is.
     pub(super) fn trailers(&mut self, trailers: &HeaderMap) -> &[u8] {
-        let is_plain = !trailers.is_empty() && trailers.iter().all(|(name, value)| name == GRPC_STATUS && value == "0");
+        let is_plain =
+            !trailers.is_empty() && trailers.iter().all(|(name, value)| *name == GRPC_STATUS && value == "0");
         if is_plain && self.success.is_fit(&self.encoder) {
             return &self.success.block;
         }
@@ -300,7 +303,7 @@ fn put(name: &HeaderName, value: &HeaderValue, encoder: &mut Encoder, block: &mu
 
 /// Is it what nearly every call says?
 fn is_for_all(name: &HeaderName, value: &HeaderValue) -> bool {
-    (name == GRPC_STATUS && value == "0") || (name == CONTENT_TYPE && value == GRPC)
+    (*name == GRPC_STATUS && value == "0") || (name == CONTENT_TYPE && value == GRPC)
 }
 
 fn put_timeout(timeout: &[u8], encoder: &mut Encoder, block: &mut Vec<u8>) {
@@ -316,10 +319,4 @@ fn put_timeout(timeout: &[u8], encoder: &mut Encoder, block: &mut Vec<u8>) {
 /// The fields of a request's metadata that have no place of their own.
 fn own_fields(metadata: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
     metadata.iter().filter(|(name, _)| *name != CONTENT_TYPE && *name != GRPC_TIMEOUT && !is_left_out(name))
-}
-
-/// Fields that HTTP/2 has no place for (RFC 9113 section 8.2.2), and `te`, which every request has already.
-pub(super) fn is_left_out(name: &HeaderName) -> bool {
-    const NAMES: [&str; 5] = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
-    name == TE || NAMES.contains(&name.as_str())
 }
