@@ -24,7 +24,10 @@ use self::{
     payload::Inbox,
     streams::{Entry, Phase, Streams},
 };
-pub use self::{payload::Payload, sink::Sink};
+pub use self::{
+    payload::{Payload, SHARE},
+    sink::Sink,
+};
 use crate::{
     bdp::Estimate,
     budget::Budget,

@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 /// From this many bytes on a payload is shared, not copied, and handed on before its frame is whole.
-pub(super) const SHARE: usize = 4096;
+pub const SHARE: usize = 4096;
 
 /// The bytes that have come and how many of them are used up. They leave the buffer once per batch, not per frame.
 #[derive(Debug)]

@@ -96,6 +96,20 @@ async fn pump(mut upload: Upload, mut send: SendHalf, deadline: Option<Instant>,
     }
 }
 
+impl Stage {
+    /// The next frame of what has come at once.
+    fn next_frame(&mut self) -> Option<Frame<Bytes>> {
+        match mem::replace(self, Self::Over) {
+            Self::Whole(Whole { body, trailers }) => {
+                *self = Self::Trailers(trailers);
+                Some(Frame::data(body))
+            }
+            Self::Trailers(trailers) => Some(Frame::trailers(trailers.into_map())),
+            Self::Streaming(_) | Self::Over => None,
+        }
+    }
+}
+
 impl ResponseBody {
     /// A response that is over already.
     pub(super) fn empty() -> Self {
@@ -121,17 +135,10 @@ impl Body for ResponseBody {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let streaming = match mem::replace(&mut self.0, Stage::Over) {
-            Stage::Whole(Whole { body, trailers }) => {
-                self.0 = Stage::Trailers(trailers);
-                return Poll::Ready(Some(Ok(Frame::data(body))));
-            }
-            Stage::Trailers(trailers) => return Poll::Ready(Some(Ok(Frame::trailers(trailers.into_map())))),
+        let streaming = match &mut self.0 {
             Stage::Streaming(streaming) => streaming,
-            Stage::Over => return Poll::Ready(None),
+            at_once => return Poll::Ready(at_once.next_frame().map(Ok)),
         };
-        self.0 = Stage::Streaming(streaming);
-        let Stage::Streaming(streaming) = &mut self.0 else { return Poll::Ready(None) };
         let frame = ready!(streaming.poll_in_time(cx));
         let code = match &frame {
             Ok(frame) => frame.trailers_ref().map(|trailers| trailers.get(GRPC_STATUS).map_or(Code::Unknown, code_of)),

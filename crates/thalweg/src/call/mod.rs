@@ -165,11 +165,12 @@ impl Future for ResponseFuture {
         };
         // Calls that fail at once, in a loop, must not keep the channel's driver from its turn.
         ready!(rt::poll_turn(cx));
-        let ended = match going.poll(cx) {
+        let Going { stage, call } = &mut **going;
+        let ended = match call.poll_stages(stage, cx) {
             Poll::Ready(ended) => ended,
             // On an open stream the connection watches the deadline.
-            Poll::Pending if matches!(going.stage, Stage::Attempt(_)) => return Poll::Pending,
-            Poll::Pending => Err(ready!(going.call.poll_deadline(cx))),
+            Poll::Pending if matches!(stage, Stage::Attempt(_)) => return Poll::Pending,
+            Poll::Pending => Err(ready!(call.poll_deadline(cx))),
         };
         let Fate::Going(going) = mem::replace(&mut self.0, Fate::Over) else { return Poll::Pending };
         Poll::Ready(match ended {
@@ -180,10 +181,6 @@ impl Future for ResponseFuture {
 }
 
 impl Going {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(ResponseHead, Option<Whole>), Status>> {
-        self.call.poll_stages(&mut self.stage, cx)
-    }
-
     fn fail(mut self: Box<Self>, status: Status) -> Status {
         if let Stage::Attempt(attempt) = &mut self.stage {
             attempt.end(status.code());

@@ -5,7 +5,7 @@ use std::{
     future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
     time::{Duration, Instant},
 };
 
@@ -18,11 +18,12 @@ use thalweg_http2::{
     receive::Receiver,
     send::{self, Refused, Sender},
 };
+pub(crate) use thalweg_http2::{fields::Fields, head::ResponseHead};
 
 use super::{
     error, halves,
-    link::{Limits, Link},
-    reader::Reader,
+    link::{KEEPALIVE, Limits, Link},
+    reader::{BATCHES, Reader},
     seam,
     slot::Slot,
     stream::{Inbound, Stream},
@@ -39,12 +40,6 @@ use crate::{
         options::Http2Options,
     },
 };
-pub(crate) use thalweg_http2::{fields::Fields, head::ResponseHead};
-
-/// Reads in a row before other tasks have their turn.
-const BATCHES: usize = 4;
-/// What a keepalive PING carries.
-const KEEPALIVE: [u8; 8] = *b"keepaliv";
 
 /// What becomes of a connection after it was READY.
 #[derive(Debug)]
@@ -122,18 +117,7 @@ pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
     let (read, write) = halves::split(io);
     let mut reader = Reader::new(link.clone(), read, Receiver::new(Role::Client, &config));
     let writer = Writer::start(link.clone(), write, http2);
-    let settled = poll_fn(|cx| {
-        loop {
-            if reader.heard.settings {
-                return Poll::Ready(Ok(()));
-            }
-            while link.reading.poll_raised(cx).is_ready() {}
-            if let Err(error) = std::task::ready!(reader.poll_batch(cx)) {
-                return Poll::Ready(Err(error));
-            }
-        }
-    });
-    if let Err(error) = settled.await {
+    if let Err(error) = poll_fn(|cx| reader.poll_settled(cx)).await {
         reader.finish(&error);
         writer.detach();
         return Err(ConnectError::Handshake(error));
@@ -158,8 +142,8 @@ impl Connection {
         &self.0.link.peer
     }
 
-    /// Opens a stream for a call, with the first of its data if they are there, which are taken; `end`: they are all. What comes wakes
-    /// `reader`. A call that had to wait for room shows its turn. If it fails, the call has not left this client.
+    /// Opens a stream for a call, with the first of its data if they are there, which are taken; `end`: they are all. What
+    /// comes wakes `reader`. A call that had to wait for room shows its turn. If it fails, the call has not left this client.
     pub(crate) fn open(
         &self,
         head: &RequestHead<'_>,
@@ -268,7 +252,7 @@ impl<F: Fn(ConnectionEvent)> Drive<F> {
     /// Reads what there is. Ready with an error when the connection is over, or otherwise when others should have a turn.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WireError>> {
         for _ in 0..BATCHES {
-            let read = std::task::ready!(self.reader.poll_batch(cx));
+            let read = ready!(self.reader.poll_batch(cx));
             read.map_err(|error| match &self.reader.heard.go_away {
                 // The server said why before it closed.
                 Some(away) if error.kind == WireErrorKind::Closed && away.code != Code::NO_ERROR => {
@@ -326,12 +310,12 @@ impl<F: Fn(ConnectionEvent)> Drive<F> {
                 Action::Wait(until) => until,
                 Action::Close => return Poll::Ready(()),
                 Action::Ping => {
-                    self.link.with(|sender| sender.keepalive(KEEPALIVE));
+                    self.link.ping();
                     continue;
                 }
             };
             self.alarm.set([deadline, keepalive].into_iter().flatten().min());
-            std::task::ready!(self.alarm.poll_ring(cx));
+            ready!(self.alarm.poll_ring(cx));
         }
     }
 
@@ -344,7 +328,7 @@ impl<F: Fn(ConnectionEvent)> Drive<F> {
 
     /// Ready with the reason when the connection is over.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<WireError> {
-        while self.link.reading.poll_raised(cx).is_ready() {}
+        self.link.reading.attend(cx);
         if self.link.is_used_up() {
             self.drain(error::closed());
         }
@@ -354,7 +338,7 @@ impl<F: Fn(ConnectionEvent)> Drive<F> {
             Poll::Pending => {}
         }
         if self.link.is_done() {
-            self.link.with(|sender| sender.go_away(0, Code::NO_ERROR, ""));
+            self.reader.go_away(Code::NO_ERROR, "");
             return Poll::Ready(error::closed());
         }
         self.poll_time(cx).map(|()| error::ours(WireErrorKind::KeepaliveTimedOut))
@@ -370,8 +354,7 @@ impl<F: Fn(ConnectionEvent) + Unpin> Future for Drive<F> {
             let Poll::Ready(error) = this.poll_end(cx) else { return Poll::Pending };
             this.finish(error);
         }
-        while this.link.reading.poll_raised(cx).is_ready() {}
-        if this.link.is_written() || this.alarm.poll_ring(cx).is_ready() { Poll::Ready(()) } else { Poll::Pending }
+        this.link.poll_written(&mut this.alarm, cx)
     }
 }
 

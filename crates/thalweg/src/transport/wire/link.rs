@@ -6,6 +6,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
     },
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -23,12 +24,14 @@ use super::{
 use crate::{
     error::WireError,
     io::PeerInfo,
-    rt,
+    rt::{self, Alarm},
     transport::{counters::ConnectionStats, options::Http2Options},
 };
 
 /// How long those who wait for room leave it to the one whose turn it is.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// What a keepalive PING carries.
+pub(super) const KEEPALIVE: [u8; 8] = *b"keepaliv";
 /// A deadline that is never reached.
 const NEVER: u64 = u64::MAX;
 
@@ -177,19 +180,11 @@ impl Link {
             if self.dormant.load(Relaxed) && self.dormant.swap(false, Relaxed) {
                 self.reading.raise();
             }
-            if let Some(deadline) = slot.deadline {
-                self.expect(deadline);
+            if slot.deadline.is_some_and(|deadline| self.remember_deadline(deadline)) {
+                self.reading.raise();
             }
         }
         opened
-    }
-
-    /// A call ends at `deadline` at the latest: the reading task has to know, if that is earlier than all others.
-    fn expect(&self, deadline: Instant) {
-        let nanos = u64::try_from(deadline.saturating_duration_since(self.start).as_nanos()).unwrap_or(NEVER - 1);
-        if nanos < self.deadline.load(Relaxed) && nanos < self.deadline.fetch_min(nanos, Relaxed) {
-            self.reading.raise();
-        }
     }
 
     /// The earliest deadline of a call.
@@ -203,10 +198,15 @@ impl Link {
         self.deadline.store(NEVER, Relaxed);
     }
 
-    /// The deadline of a call that has been looked at.
-    pub(super) fn remember_deadline(&self, deadline: Instant) {
+    /// A call ends at `deadline` at the latest. Is that earlier than all others?
+    pub(super) fn remember_deadline(&self, deadline: Instant) -> bool {
         let nanos = u64::try_from(deadline.saturating_duration_since(self.start).as_nanos()).unwrap_or(NEVER - 1);
-        self.deadline.fetch_min(nanos, Relaxed);
+        nanos < self.deadline.load(Relaxed) && nanos < self.deadline.fetch_min(nanos, Relaxed)
+    }
+
+    /// Asks the peer whether it is alive.
+    pub(super) fn ping(&self) {
+        self.with(|sender| sender.keepalive(KEEPALIVE));
     }
 
     /// So many calls ended with a batch.
@@ -297,9 +297,10 @@ impl Link {
         self.reading.raise();
     }
 
-    /// Has the writing task ended?
-    pub(super) fn is_written(&self) -> bool {
-        self.written.load(SeqCst)
+    /// For the reading task, when the connection is over: ready when the last words are written, or `alarm` rings.
+    pub(super) fn poll_written(&self, alarm: &mut Alarm, cx: &mut Context<'_>) -> Poll<()> {
+        self.reading.attend(cx);
+        if self.written.load(SeqCst) { Poll::Ready(()) } else { alarm.poll_ring(cx) }
     }
 
     /// Waits for room, after all who have waited for longer. A call that has its turn and is not polled holds up the others

@@ -33,6 +33,9 @@ use crate::{
 /// The room that a read has on a quiet connection, and the most that it has on a busy one.
 const READ: (usize, usize) = (8 << 10, 128 << 10);
 
+/// Reads in a row before other tasks have their turn.
+pub(super) const BATCHES: u32 = 4;
+
 /// What the owner of a connection hears of, beyond what goes to its calls.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
@@ -86,14 +89,18 @@ impl Reader {
         self.last_read
     }
 
-    /// The highest stream that the peer has opened.
-    pub(super) fn last_stream(&self) -> u32 {
-        self.receiver.last_stream()
-    }
-
     /// Streams that the peer opens from now on are none of ours.
     pub(super) fn refuse_new(&mut self) {
         self.receiver.refuse_new();
+    }
+
+    /// Ready when the peer's SETTINGS have come, or with an error when they never will.
+    pub(super) fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WireError>> {
+        while !self.heard.settings {
+            self.link.reading.attend(cx);
+            ready!(self.poll_batch(cx))?;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Reads once, and does what the frames say. Ready with an error when the connection is over.
@@ -159,10 +166,15 @@ impl Reader {
     }
 
     /// Tells the peer which rule it broke, for which the connection ends.
-    fn condemn(&self, violation: Violation) -> WireError {
-        let last = self.receiver.last_stream();
-        self.link.with(|sender| sender.go_away(last, violation.code, &violation.text));
+    pub(super) fn condemn(&self, violation: Violation) -> WireError {
+        self.go_away(violation.code, &violation.text);
         error::of_violation(violation)
+    }
+
+    /// Tells the peer why the connection ends, and which of its streams are the last to be processed.
+    pub(super) fn go_away(&self, code: Code, text: &str) {
+        let last = self.receiver.last_stream();
+        self.link.with(|sender| sender.go_away(last, code, text));
     }
 
     /// Hears of the streams that were opened and given up. Before the answers to any of them are looked at.
@@ -187,7 +199,7 @@ impl Reader {
         for (id, slot) in self.receiver.streams() {
             match slot.deadline {
                 Some(deadline) if deadline <= now => late.push((id, slot.clone())),
-                Some(deadline) => self.link.remember_deadline(deadline),
+                Some(deadline) => _ = self.link.remember_deadline(deadline),
                 None => {}
             }
         }

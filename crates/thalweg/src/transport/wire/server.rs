@@ -22,7 +22,7 @@ use thalweg_http2::{
 use super::{
     error, halves,
     link::{Limits, Link},
-    reader::Reader,
+    reader::{BATCHES, Reader},
     seam::{self, Template},
     stream::{Inbound, Stream},
     writer::Writer,
@@ -35,10 +35,6 @@ use crate::{
     transport::{counters::ConnectionStats, keepalive::Enforcement, options::Http2Options},
 };
 
-/// Reads in a row before other tasks have their turn.
-const BATCHES: u32 = 4;
-/// What a keepalive PING carries.
-const KEEPALIVE: [u8; 8] = *b"keepaliv";
 /// What the PING carries that tells when the client has seen the first GOAWAY.
 const GOODBYE: [u8; 8] = *b"goodbye!";
 
@@ -101,18 +97,7 @@ impl ServerConnection {
             alarm: Alarm::default(),
             _writer: writer,
         };
-        let settled = poll_fn(|cx| {
-            loop {
-                if connection.reader.heard.settings {
-                    return Poll::Ready(Ok(()));
-                }
-                while connection.link.reading.poll_raised(cx).is_ready() {}
-                if let Err(error) = ready!(connection.reader.poll_batch(cx)) {
-                    return Poll::Ready(Err(error));
-                }
-            }
-        });
-        match settled.await {
+        match poll_fn(|cx| connection.reader.poll_settled(cx)).await {
             Ok(()) => Ok(connection),
             Err(error) => {
                 connection.finish(error.clone());
@@ -125,7 +110,7 @@ impl ServerConnection {
     /// Moves the connection on. The next call; `None` when the connection has ended well.
     pub(crate) fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Incoming, WireError>>> {
         loop {
-            while self.link.reading.poll_raised(cx).is_ready() {}
+            self.link.reading.attend(cx);
             if let Some(incoming) = self.next_request() {
                 return Poll::Ready(Some(Ok(incoming)));
             }
@@ -185,8 +170,7 @@ impl ServerConnection {
             match pong {
                 GOODBYE if self.drains => {
                     self.reader.refuse_new();
-                    let last = self.reader.last_stream();
-                    self.link.with(|sender| sender.go_away(last, Code::NO_ERROR, ""));
+                    self.reader.go_away(Code::NO_ERROR, "");
                     self.link.abandon();
                 }
                 _ => self.pongs += 1,
@@ -202,10 +186,8 @@ impl ServerConnection {
         let (sent, has_calls) =
             self.link.look(|sender| (sender.data_frames() + sender.counters().streams_succeeded, sender.active() > 0));
         if self.over.is_none() && !self.enforcement.allows(self.reader.last_read(), has_calls, sent) {
-            let violation = Violation::new(Code::ENHANCE_YOUR_CALM, "too_many_pings");
-            let last = self.reader.last_stream();
-            self.link.with(|sender| sender.go_away(last, violation.code, &violation.text));
-            self.finish(error::of_violation(violation));
+            let error = self.reader.condemn(Violation::new(Code::ENHANCE_YOUR_CALM, "too_many_pings"));
+            self.finish(error);
         }
     }
 
@@ -219,8 +201,7 @@ impl ServerConnection {
 
     /// Ready when the connection, which is over, has ended: with its last words written, or in vain.
     pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while self.link.reading.poll_raised(cx).is_ready() {}
-        if self.link.is_written() || self.alarm.poll_ring(cx).is_ready() { Poll::Ready(()) } else { Poll::Pending }
+        self.link.poll_written(&mut self.alarm, cx)
     }
 
     /// Is any stream open?
@@ -258,8 +239,7 @@ impl ServerConnection {
     /// Ends all calls and the connection with GOAWAY.
     pub(crate) fn cut(&mut self) {
         if self.over.is_none() {
-            let last = self.reader.last_stream();
-            self.link.with(|sender| sender.go_away(last, Code::NO_ERROR, ""));
+            self.reader.go_away(Code::NO_ERROR, "");
             self.finish(error::closed());
         }
     }
@@ -268,7 +248,7 @@ impl ServerConnection {
     pub(crate) fn ping(&mut self) {
         // Only what comes from now on answers it.
         self.pongs = 0;
-        self.link.with(|sender| sender.keepalive(KEEPALIVE));
+        self.link.ping();
     }
 
     /// Ready when a ping was answered. The reading is done by [`poll_accept`](Self::poll_accept).
@@ -360,7 +340,7 @@ impl Respond {
 
     /// Ready when the client has reset the stream, or the connection is lost. Only before the head is sent.
     pub(crate) fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<WireError> {
-        self.stream.slot.poll_cut(false, cx).map(|cut| cut.unwrap_or_else(error::closed))
+        self.stream.poll_over(false, cx)
     }
 }
 

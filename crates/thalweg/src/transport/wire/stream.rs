@@ -36,6 +36,11 @@ impl Stream {
         }
     }
 
+    /// Ready when the stream was cut off; `or_ended`: or the peer has ended it.
+    pub(super) fn poll_over(&self, or_ended: bool, cx: &Context<'_>) -> Poll<WireError> {
+        self.slot.poll_cut(or_ended, cx).map(|cut| cut.unwrap_or_else(error::closed))
+    }
+
     /// Why nothing can be sent any more.
     pub(super) fn gone(&self) -> WireError {
         self.slot.cut().or_else(|| self.link.ended().cloned()).unwrap_or_else(error::closed)
@@ -187,7 +192,7 @@ impl SendHalf {
 
     /// Ready when the stream is over, whatever we still have to send: reset by the peer, lost, or answered.
     pub(crate) fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<WireError> {
-        self.stream.slot.poll_cut(self.is_client, cx).map(|cut| cut.unwrap_or_else(error::closed))
+        self.stream.poll_over(self.is_client, cx)
     }
 
     /// Gives the stream up: RST_STREAM with CANCEL.

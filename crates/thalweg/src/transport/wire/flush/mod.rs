@@ -44,6 +44,11 @@ impl Attention {
         if self.take() { Poll::Ready(()) } else { Poll::Pending }
     }
 
+    /// For a task that looks at everything whenever it runs: clears the flag, and has the task woken when it is raised.
+    pub(super) fn attend(&self, cx: &Context<'_>) {
+        while self.poll_raised(cx).is_ready() {}
+    }
+
     /// Clears the flag. Was it raised?
     fn take(&self) -> bool {
         self.raised.load(Ordering::Acquire) && self.raised.swap(false, Ordering::AcqRel)

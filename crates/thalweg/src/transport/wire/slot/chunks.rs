@@ -3,10 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
-use thalweg_http2::receive::Payload;
-
-/// Pieces from this size on are kept as they came.
-const LARGE: usize = 4 << 10;
+use thalweg_http2::receive::{Payload, SHARE};
 
 /// Pieces of a body in their order.
 #[derive(Debug, Default)]
@@ -19,7 +16,8 @@ pub(in super::super) struct Chunks {
 impl Chunks {
     /// Adds what has come.
     pub(super) fn push(&mut self, payload: Payload<'_>) {
-        if payload.len() < LARGE {
+        // Larger ones share the memory that they were read into.
+        if payload.len() < SHARE {
             return self.small.extend_from_slice(payload.as_slice());
         }
         if !self.small.is_empty() {

@@ -11,13 +11,14 @@ use std::{
     time::Instant,
 };
 
+use bytes::Bytes;
 use thalweg_http2::{fields::Fields, head::ResponseHead, receive::Payload};
 
 use self::chunks::Chunks;
-use super::sync::{Mutex, lock};
-use bytes::Bytes;
-
-use super::error::closed;
+use super::{
+    error::closed,
+    sync::{Mutex, lock},
+};
 use crate::error::WireError;
 
 /// Unread bytes of a stream that are nobody's concern. Only what is more counts against the connection.
@@ -120,19 +121,10 @@ impl Slot {
 
     /// The stream was cut off, for the first reason that is given. Whoever reads finds the end that came first.
     pub(super) fn on_cut(&self, error: impl FnOnce(bool) -> WireError) -> Delivered {
-        let mut writer = None;
-        let mut delivered = self.deliver(|state| {
+        self.deliver(|state| {
             let answered = state.answered;
             state.cut.get_or_insert_with(|| error(answered));
-            writer = state.writer.take();
-        });
-        // The two are mostly one task, or there is but one of them.
-        if delivered.wake.is_none() {
-            delivered.wake = writer;
-        } else if let Some(writer) = writer {
-            writer.wake();
-        }
-        delivered
+        })
     }
 
     /// What the stream had to send has gone to the connection.
@@ -152,8 +144,9 @@ impl Slot {
         event(&mut state);
         let wake = state.reader.take();
         // An answer that is complete ends the request too, whoever sends it.
-        let writer = if state.ended { state.writer.take() } else { None };
+        let writer = if state.is_over() { state.writer.take() } else { None };
         drop(state);
+        // The two are mostly one task, or there is but one of them.
         match (wake, writer) {
             (Some(reader), Some(writer)) => {
                 writer.wake();
@@ -208,8 +201,7 @@ impl Slot {
 
     /// Has the peer ended its side, or was the stream cut off?
     pub(super) fn is_over(&self) -> bool {
-        let state = lock(&self.state);
-        state.ended || state.cut.is_some()
+        lock(&self.state).is_over()
     }
 
     /// Ready when everything that the stream had to send has gone to the connection, or never will.
@@ -247,7 +239,7 @@ impl Slot {
         state.reader = None;
         let dropped = (mem::take(&mut state.body), state.head.take(), state.trailers.take());
         let held = mem::take(&mut state.unread).saturating_sub(UNCOUNTED);
-        let over = state.ended || state.cut.is_some();
+        let over = state.is_over();
         drop(state);
         drop(dropped);
         (held, over)
@@ -255,6 +247,10 @@ impl Slot {
 }
 
 impl State {
+    fn is_over(&self) -> bool {
+        self.ended || self.cut.is_some()
+    }
+
     /// The peer has ended its side, unless the stream was cut off before: whoever reads has heard so.
     fn end_if(&mut self, end: bool) {
         self.ended |= end && self.cut.is_none();
