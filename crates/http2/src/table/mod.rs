@@ -10,8 +10,13 @@ use std::mem;
 
 /// Slots of the smallest table that holds anything.
 const SMALLEST: usize = 16;
-/// Slots that a table keeps when it empties: streams come in waves.
+/// Slots that a table keeps in any case.
 const KEPT: usize = 256;
+/// Slots from which on a table gives memory back as soon as it is nearly empty.
+const LARGE: usize = 8192;
+/// Smaller tables do so only after so many removals per slot without having been filled again: streams come in waves, and
+/// memory that comes and goes with each costs more than all the streams in it.
+const PATIENCE: usize = 4;
 
 /// A map from stream ids to `T`. It holds no memory while it is new, grows as it fills, and shrinks when it is nearly
 /// empty. Id 0 is no stream and can be looked up, but not inserted.
@@ -20,6 +25,8 @@ pub struct Table<T> {
     /// A power of two of slots, at least half of them empty; none at all in a new table.
     slots: Vec<Option<(u32, T)>>,
     len: usize,
+    /// Removals since the table was last worth its size.
+    spare: usize,
 }
 
 impl<T> Default for Table<T> {
@@ -32,7 +39,7 @@ impl<T> Table<T> {
     /// An empty table.
     #[must_use]
     pub const fn new() -> Self {
-        Self { slots: Vec::new(), len: 0 }
+        Self { slots: Vec::new(), len: 0, spare: 0 }
     }
 
     /// How many streams are in it.
@@ -82,8 +89,8 @@ impl<T> Table<T> {
         let (_, value) = self.slots[hole].take()?;
         self.len -= 1;
         self.close(hole);
-        if self.slots.len() > KEPT && self.len * 16 < self.slots.len() {
-            self.resize(self.slots.len() / 4);
+        if self.slots.len() > KEPT {
+            self.shrink();
         }
         Some(value)
     }
@@ -159,6 +166,20 @@ impl<T> Table<T> {
                 self.slots.swap(hole, at);
                 hole = at;
             }
+        }
+    }
+
+    /// Gives memory back that has not been needed for long.
+    fn shrink(&mut self) {
+        if self.len * 4 > self.slots.len() {
+            self.spare = 0;
+            return;
+        }
+        self.spare += 1;
+        let patience = if self.slots.len() > LARGE { 0 } else { PATIENCE * self.slots.len() };
+        if self.len * 16 < self.slots.len() && self.spare > patience {
+            self.spare = 0;
+            self.resize(self.slots.len() / 4);
         }
     }
 

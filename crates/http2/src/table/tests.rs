@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{KEPT, Table};
+use super::{KEPT, LARGE, PATIENCE, Table};
 
 #[test]
 fn a_random_history_ends_as_that_of_a_plain_map() {
@@ -37,12 +37,32 @@ fn an_id_inserted_twice_is_replaced() {
 }
 
 #[test]
-fn a_new_table_holds_no_memory_and_an_emptied_one_little() {
+fn a_new_table_holds_no_memory_and_a_large_one_that_empties_gives_it_back() {
     let mut table = Table::new();
     assert_eq!(table.slots.capacity(), 0);
-    (0..10_000).for_each(|n| assert!(table.insert(n * 2 + 1, n).is_none()));
-    (0..10_000).for_each(|n| assert_eq!(table.remove(n * 2 + 1), Some(n)));
-    assert!(table.is_empty() && table.slots.capacity() <= KEPT);
+    wave(&mut table, 20_000);
+    assert!(table.is_empty() && table.slots.capacity() <= LARGE);
+}
+
+#[test]
+fn a_table_keeps_its_memory_between_waves_and_gives_it_back_when_they_end() {
+    let mut table = Table::new();
+    wave(&mut table, 500);
+    let capacity = table.slots.capacity();
+    for _ in 0..2 * PATIENCE * capacity {
+        wave(&mut table, 500);
+        assert_eq!(table.slots.capacity(), capacity);
+    }
+    for _ in 0..2 * PATIENCE * capacity {
+        wave(&mut table, 1);
+    }
+    assert!(table.slots.capacity() <= KEPT);
+}
+
+/// So many streams come, and go when all have come.
+fn wave(table: &mut Table<u32>, streams: u32) {
+    (0..streams).for_each(|n| assert!(table.insert(n * 2 + 1, n).is_none()));
+    (0..streams).for_each(|n| assert_eq!(table.remove(n * 2 + 1), Some(n)));
 }
 
 #[test]

@@ -115,7 +115,7 @@ pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
     let config = seam::config(Role::Client, http2);
     let link = Arc::new(Link::new(Sender::new(Role::Client, &config), peer, Limits::of(http2)));
     let (read, write) = halves::split(io);
-    let mut reader = Reader::new(link.clone(), read, Receiver::new(Role::Client, &config));
+    let mut reader = Reader::new(link.clone(), read, Receiver::new(Role::Client, &config), http2.gather_from);
     let writer = Writer::start(link.clone(), write, http2);
     if let Err(error) = poll_fn(|cx| reader.poll_settled(cx)).await {
         reader.finish(&error);

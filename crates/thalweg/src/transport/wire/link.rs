@@ -42,6 +42,10 @@ pub(super) struct Link {
     pub(super) writing: Attention,
     /// The reading task has something to look at.
     pub(super) reading: Attention,
+    /// Calls that the reading task has woken have their turn: it raises `writing` when they have had it.
+    gathering: AtomicBool,
+    /// They have had it: the writing task need not wait for others.
+    gathered: AtomicBool,
     /// Calls on the connection, as of the last time anybody held the lock.
     calls: AtomicUsize,
     /// How many calls there may be in all, or about so many.
@@ -95,6 +99,8 @@ impl Link {
             sender: Mutex::new(sender),
             writing: Attention::new(),
             reading: Attention::new(),
+            gathering: AtomicBool::new(false),
+            gathered: AtomicBool::new(false),
             calls: AtomicUsize::new(0),
             max_calls: limits.max_calls,
             used_up: AtomicBool::new(false),
@@ -131,7 +137,7 @@ impl Link {
         self.calls.store(active, Relaxed);
         drop(sender);
         if writes {
-            self.writing.raise();
+            self.note_write();
         }
         if has_room && self.waiting.load(SeqCst) > 0 {
             self.room.notify_one();
@@ -143,6 +149,35 @@ impl Link {
             slot.on_drained();
         }
         result
+    }
+
+    /// There is something to write, that was appended under the lock.
+    fn note_write(&self) {
+        if !self.gathering.load(Relaxed) {
+            self.writing.raise();
+        }
+    }
+
+    /// From here on what is appended waits for [`gathered`](Self::gathered).
+    pub(super) fn gather(&self) {
+        self.gathering.store(true, Relaxed);
+    }
+
+    /// Has that written which was appended since [`gather`](Self::gather). Was there anything?
+    pub(super) fn gathered(&self) -> bool {
+        self.gathering.store(false, Relaxed);
+        // Whoever appends after this look, under the same lock, sees the flag.
+        let gathered = self.look(Sender::wants_write);
+        if gathered {
+            self.gathered.store(true, Relaxed);
+            self.writing.raise();
+        }
+        gathered
+    }
+
+    /// For the writing task: has it been [waited](Self::gathered) for what there is to write?
+    pub(super) fn take_gathered(&self) -> bool {
+        self.gathered.load(Relaxed) && self.gathered.swap(false, Relaxed)
     }
 
     /// Has the sender tell its news.
@@ -173,7 +208,7 @@ impl Link {
         self.calls.store(sender.active(), Relaxed);
         drop(sender);
         if let Ok((id, _)) = opened {
-            self.writing.raise();
+            self.note_write();
             if id / 2 + 1 >= self.max_calls && !self.used_up.swap(true, Relaxed) {
                 self.reading.raise();
             }

@@ -20,6 +20,7 @@ mod slot;
 
 mod error;
 mod flush;
+mod gathering;
 mod halves;
 mod seam;
 mod sync;

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use thalweg_http2::{
     error::{Code, Violation},
     exchange::{Cut, GoAway, News},
@@ -21,6 +21,7 @@ use tokio::io::AsyncReadExt;
 
 use super::{
     error,
+    gathering::Gathering,
     halves::ReadHalf,
     link::Link,
     slot::{Delivered, Slot},
@@ -30,11 +31,14 @@ use crate::{
     rt,
 };
 
-/// The room that a read has on a quiet connection, and the most that it has on a busy one.
+/// The room that a read has on a quiet connection, and the most that it has for large messages.
 const READ: (usize, usize) = (8 << 10, 128 << 10);
 
 /// Reads in a row before other tasks have their turn.
 pub(super) const BATCHES: u32 = 4;
+
+/// Calls that one read wakes from which on the next one need not be larger.
+const MANY: usize = 64;
 
 /// What the owner of a connection hears of, beyond what goes to its calls.
 #[derive(Debug, Default)]
@@ -61,6 +65,9 @@ pub(super) struct Reader {
     receiver: Receiver<Arc<Slot>>,
     news: News<Arc<Slot>>,
     wakes: Vec<Waker>,
+    /// The last read filled its room.
+    filled: bool,
+    gathering: Gathering,
     /// For the owner of the connection.
     pub(super) heard: Heard,
     start: Instant,
@@ -68,7 +75,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(link: Arc<Link>, io: ReadHalf, receiver: Receiver<Arc<Slot>>) -> Self {
+    pub(super) fn new(link: Arc<Link>, io: ReadHalf, receiver: Receiver<Arc<Slot>>, gather_from: usize) -> Self {
         let now = rt::now();
         Self {
             link,
@@ -78,6 +85,8 @@ impl Reader {
             receiver,
             news: News::default(),
             wakes: Vec::new(),
+            filled: false,
+            gathering: Gathering::new(gather_from),
             heard: Heard::default(),
             start: now,
             last_read: now,
@@ -108,19 +117,43 @@ impl Reader {
         if let Some(violation) = self.link.fault() {
             return Poll::Ready(Err(self.condemn(violation.clone())));
         }
+        ready!(self.poll_turn(cx));
         let Poll::Ready(read) = self.poll_read(cx) else {
             // What had been said before writing failed has been heard.
             return self.link.failed().map_or(Poll::Pending, |error| Poll::Ready(Err(error.clone())));
         };
-        match read {
+        let read = match read {
             Ok(0) => return Poll::Ready(Err(self.link.failed().cloned().unwrap_or_else(error::closed))),
-            Ok(_) => {}
+            Ok(read) => read,
             Err(error) => return Poll::Ready(Err(error::of_io(&error))),
-        }
+        };
         self.last_read = rt::now();
         let understood = self.understand();
+        let woken = self.wakes.len() + self.heard.requests.len();
+        self.adapt(read, woken);
+        if self.gathering.begin(woken, self.link.traffic()) {
+            self.link.gather();
+        }
         self.wake();
         Poll::Ready(understood)
+    }
+
+    /// Ready when those whom the last batch has woken have had their turn, and what they wrote is on its way.
+    fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if ready!(self.gathering.poll_turn(cx)) {
+            self.gathering.note(self.link.gathered());
+        }
+        Poll::Ready(())
+    }
+
+    /// Makes room for what comes next. A read that fills its room has left something behind, which is worth a larger one if
+    /// it was of few calls: many are better served in portions, while the peer works on the answer to the one before.
+    fn adapt(&mut self, read: usize, woken: usize) {
+        if self.filled && woken < MANY {
+            self.room = (self.room * 2).min(READ.1);
+        } else if (read < self.room / 8 || woken > 2 * MANY) && self.room > READ.0 {
+            self.room /= 2;
+        }
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
@@ -128,14 +161,8 @@ impl Reader {
         if self.inbox.capacity() - self.inbox.len() < room {
             self.inbox.reserve(room);
         }
-        let room = self.inbox.capacity() - self.inbox.len();
-        let read = ready!(pin!(self.io.read_buf(&mut self.inbox)).poll(cx))?;
-        // A read that fills its room has left something behind; one that uses little of it had too much.
-        if read == room {
-            self.room = (self.room * 2).min(READ.1);
-        } else if read < self.room / 8 && self.room > READ.0 {
-            self.room /= 2;
-        }
+        let read = ready!(pin!(self.io.read_buf(&mut (&mut self.inbox).limit(room))).poll(cx))?;
+        self.filled = read == room;
         Poll::Ready(Ok(read))
     }
 
@@ -215,6 +242,8 @@ impl Reader {
     /// The connection is over: no call goes on, and none begins.
     pub(super) fn finish(&mut self, error: &WireError) {
         self.link.end(error.clone());
+        // Nobody is waited for any more.
+        self.link.gathered();
         let unsent = self.link.with(|sender| {
             sender.close();
             sender.first_unsent()

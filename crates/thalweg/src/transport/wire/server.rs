@@ -82,7 +82,7 @@ impl ServerConnection {
         let config = Config { max_concurrent_streams, ..seam::config(Role::Server, options) };
         let link = Arc::new(Link::new(Sender::new(Role::Server, &config), peer, Limits::of(options)));
         let (read, write) = halves::split(io);
-        let reader = Reader::new(link.clone(), read, Receiver::new(Role::Server, &config));
+        let reader = Reader::new(link.clone(), read, Receiver::new(Role::Server, &config), options.gather_from);
         let writer = Writer::start(link.clone(), write, options);
         let mut connection = Self {
             link,

@@ -77,7 +77,7 @@ impl Writer {
                 }
                 return Poll::Pending;
             }
-            if self.batch.poll(self.link.traffic(), cx).is_pending() {
+            if !self.link.take_gathered() && self.batch.poll(self.link.traffic(), cx).is_pending() {
                 // What was asked is still to be done.
                 self.link.writing.raise();
                 return Poll::Pending;

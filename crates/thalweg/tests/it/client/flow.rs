@@ -97,7 +97,7 @@ async fn a_server_that_sends_more_than_its_stream_may_loses_that_stream_alone() 
     let mut script = Script::with(|builder| builder.http2(small));
     let mut client = client(&script.channel);
     let replies = tokio::spawn(async move {
-        client.say_hello_repeatedly(HelloRepeatedlyRequest::default()).await?.into_inner().message().await
+        client.say_hello_repeatedly(HelloRepeatedlyRequest::default()).await.map(tonic::Response::into_inner)
     });
     let mut peer = script.accept().await;
     peer.expect_settings_ack().await;
@@ -105,10 +105,11 @@ async fn a_server_that_sends_more_than_its_stream_may_loses_that_stream_alone() 
     peer.expect_message(stream).await;
     peer.expect_end(stream).await;
     peer.send_headers(stream, HEAD).await;
+    let mut replies = replies.await.unwrap().unwrap();
     peer.send_data(stream, &[&ENDLESS[..], &vec![0; 65_535]].concat()).await;
     const FLOW_CONTROL_ERROR: u32 = 3;
     assert_eq!(peer.expect_reset(stream).await, FLOW_CONTROL_ERROR);
-    let status = replies.await.unwrap().unwrap_err();
+    let status = replies.message().await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::Internal, "{status:?}");
 
     let other = call(&script.channel, named("bob"));

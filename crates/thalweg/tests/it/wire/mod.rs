@@ -2,6 +2,7 @@
 
 mod adaptive;
 mod backpressure;
+mod batching;
 mod deadlines;
 mod goodbyes;
 mod lists;
