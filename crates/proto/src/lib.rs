@@ -1,8 +1,9 @@
-//! Messages and stubs that thalweg's own demo, benchmarks and interoperability tests speak.
+//! Messages and stubs that thalweg's own services, demo, benchmarks and interoperability tests speak.
 //!
 //! A feature per service, none on by default:
 //!
 //! * `demo`: package `thalweg.demo.v1`, a greeter with a method of each kind whose replies name the backend;
+//! * `health`: package `grpc.health.v1`, gRPC's health service;
 //! * `interop`: package `grpc.testing`, the services of gRPC's interoperability tests;
 //! * `bench`: package `thalweg.bench.v1`, an echo service whose payloads are shared `Bytes`, never copied.
 //!
@@ -18,6 +19,12 @@
 #[cfg(feature = "demo")]
 pub mod demo {
     include!("gen/thalweg.demo.v1.rs");
+}
+
+/// Package `grpc.health.v1`: gRPC's health service.
+#[cfg(feature = "health")]
+pub mod health {
+    include!("gen/grpc.health.v1.rs");
 }
 
 /// Package `grpc.testing`: the services of gRPC's interoperability tests.

@@ -15,7 +15,12 @@ const GENERATED: &str = "crates/proto/src/gen";
 /// Where a run generates before it compares or copies.
 const SCRATCH: &str = "target/codegen";
 /// Every file that defines a service; imports follow by themselves.
-const ROOTS: [&str; 3] = ["grpc/testing/test.proto", "thalweg/bench/v1/echo.proto", "thalweg/demo/v1/greeter.proto"];
+const ROOTS: [&str; 4] = [
+    "grpc/health/v1/health.proto",
+    "grpc/testing/test.proto",
+    "thalweg/bench/v1/echo.proto",
+    "thalweg/demo/v1/greeter.proto",
+];
 /// Packages whose `bytes` fields are `bytes::Bytes`, so that a payload isn't copied out of the message.
 const SHARED_BYTES: [&str; 1] = [".thalweg.bench.v1"];
 
