@@ -7,6 +7,9 @@ use http::HeaderMap;
 
 use crate::{flow::SendWindow, messages::Messages};
 
+/// Data of fewer bytes are copied to wait.
+const LITTLE: usize = 2 << 10;
+
 /// A stream that is not over.
 #[derive(Debug)]
 pub(super) struct Stream<S> {
@@ -61,11 +64,13 @@ impl<S> Queue<S> {
         Self { chunks: VecDeque::new(), bytes: 0, tail: Tail::Open, is_scheduled: false, waiter }
     }
 
+    /// Adds data. Little of it is copied, since it may be all that is used of a large buffer, and may have to wait for long.
     pub(super) fn push(&mut self, chunk: Bytes) {
-        if !chunk.is_empty() {
-            self.bytes += chunk.len();
-            self.chunks.push_back(chunk);
+        if chunk.is_empty() {
+            return;
         }
+        self.bytes += chunk.len();
+        self.chunks.push_back(if chunk.len() < LITTLE { Bytes::copy_from_slice(&chunk) } else { chunk });
     }
 
     /// Takes the next data, at most `max` bytes, for one frame.

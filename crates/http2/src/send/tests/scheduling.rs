@@ -1,6 +1,6 @@
 //! Tests of who sends when: windows, the write buffer, and turns.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::{Seen, Wire, body, message, turns};
 use crate::{
@@ -34,6 +34,18 @@ fn data_wait_for_the_window_of_their_stream() {
     frames.extend(more);
     assert_eq!(body(&frames, 1), (large.to_vec(), true));
     assert_eq!((drained, wire.sender.stream_window(1)), (vec![1], Some(65_535 + 40_000 - 100_005)));
+}
+
+#[test]
+fn little_data_that_wait_keep_no_large_buffer() {
+    let mut wire = Wire::client();
+    wire.settings(Settings { initial_window_size: Some(0), ..Settings::default() }).unwrap();
+    let mut buffer = BytesMut::with_capacity(8 << 10);
+    buffer.extend_from_slice(&message(10));
+    wire.open(Some(buffer.split().freeze()), true).unwrap();
+    assert!(buffer.try_reclaim(8 << 10), "nobody else has a hand on the buffer");
+    wire.windows(&[(1, 100)]).unwrap();
+    assert_eq!(body(&wire.read_all().0, 1), (message(10).to_vec(), true));
 }
 
 #[test]
