@@ -64,6 +64,8 @@ plant 'nobody reconnects after the first pass' pick_first/race.rs '(Phase::Retry
 plant 'a connection that came and went is forgotten' pick_first/race.rs \
     '(Phase::FirstPass, Connectivity::Idle) if before == Connectivity::Connecting => Turn::Lost(id),' ''
 plant 'a new pass takes old failures for its own' pick_first/race.rs 'entry.failed = false;' 'let _ = &entry;'
+plant 'a connection that ends while another is made leaves it as it is' pick_first/mod.rs \
+    'SubchannelState::TransientFailure { .. } => self.start_over(cx)' 'SubchannelState::TransientFailure { .. } => {}'
 plant 'health is ignored' pick_first/mod.rs 'if self.leaf { Connectivity::Connecting }' 'if self.leaf { Connectivity::Ready }'
 plant 'a health watch outlives its connection' pick_first/mod.rs 'cx.unwatch(watch);' 'let _ = watch;'
 plant 'sickness is not told' pick_first/mod.rs 'self.fail(cx, failure);

@@ -7,15 +7,16 @@ use crate::{connectivity::Connectivity, endpoint::Endpoint, orca::LoadReport};
 
 /// The raw state of one subchannel.
 ///
-/// After a failure the channel waits the backoff out and then says `Idle`; only then may a policy connect again. A
-/// connection that ends (or that the server drains) goes from `Ready` to `Idle`.
+/// After a failure the channel waits the backoff out and then says `Idle`; only then may a policy connect again. When the
+/// last connection ends (or the server drains it), `Ready` becomes `Idle`; `Connecting`, if an attempt for another one was
+/// under way; or `TransientFailure`, if such an attempt has failed and the backoff is not over (A105).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SubchannelState {
     /// Not connected; may be connected.
     Idle,
     /// An attempt is under way.
     Connecting,
-    /// Connected: the only state in which a picker may name it.
+    /// Connected, at least once (A105): the only state in which a picker may name it.
     Ready,
     /// The last attempt failed; a new one is possible from `retry_at` on.
     TransientFailure {

@@ -1,8 +1,9 @@
-//! One subchannel as a machine (A62, connection-backoff): IDLE, CONNECTING, READY, and back to IDLE; after a failure
-//! TRANSIENT_FAILURE until the backoff is over, then IDLE.
+//! One subchannel as a machine (A62, A105, connection-backoff): IDLE, CONNECTING, READY while it has a connection, and back
+//! to IDLE; after a failure TRANSIENT_FAILURE until the backoff is over, then IDLE.
 //!
-//! The machine decides when an attempt may start and how long it may take; who runs it makes the connection and the
-//! timers. Reports that come too late for the state change nothing.
+//! A READY subchannel may make further connections, one attempt at a time and under the same backoff: whether one is under
+//! way, or has failed, is to be seen when the last connection has ended. The machine decides when an attempt may start and
+//! how long it may take; who runs it makes the connections and the timers. Reports that come too late change nothing.
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,9 @@ pub struct Attempt {
 /// The state of one subchannel and its backoff.
 #[derive(Clone, Debug)]
 pub struct Subchannel {
-    state: SubchannelState,
+    connections: u32,
+    /// Its state but for the connections it has: never READY.
+    without: SubchannelState,
     backoff: Backoff,
     /// The earliest time for another attempt, if the one under way fails. `None`: at once.
     retry_at: Option<Instant>,
@@ -36,23 +39,45 @@ impl Subchannel {
     /// An IDLE subchannel.
     #[must_use]
     pub fn new(config: BackoffConfig) -> Self {
-        Self { state: SubchannelState::Idle, backoff: Backoff::new(config), retry_at: None }
+        Self { connections: 0, without: SubchannelState::Idle, backoff: Backoff::new(config), retry_at: None }
     }
 
     /// The state.
     #[must_use]
     pub fn state(&self) -> &SubchannelState {
-        &self.state
+        if self.connections > 0 { &SubchannelState::Ready } else { &self.without }
+    }
+
+    /// How many connections it has.
+    #[must_use]
+    pub fn connections(&self) -> u32 {
+        self.connections
     }
 
     /// Starts an attempt; `None`, and nothing happens, unless IDLE.
     ///
     /// The backoff runs from the start of the attempt, so the attempt is given at least as long.
     pub fn connect(&mut self, now: Instant, random: &mut Random) -> Option<Attempt> {
-        if self.state != SubchannelState::Idle {
+        if self.connections > 0 { None } else { self.attempt(now, random) }
+    }
+
+    /// Starts an attempt for one more connection; `None`, and nothing happens, unless READY with fewer than `most`, with
+    /// neither an attempt nor a backoff under way (A105).
+    pub fn connect_another(&mut self, most: u32, now: Instant, random: &mut Random) -> Option<Attempt> {
+        if self.may_grow(most) { self.attempt(now, random) } else { None }
+    }
+
+    /// Would [`connect_another`](Self::connect_another) start an attempt?
+    #[must_use]
+    pub fn may_grow(&self, most: u32) -> bool {
+        (1..most).contains(&self.connections) && self.without == SubchannelState::Idle
+    }
+
+    fn attempt(&mut self, now: Instant, random: &mut Random) -> Option<Attempt> {
+        if self.without != SubchannelState::Idle {
             return None;
         }
-        self.state = SubchannelState::Connecting;
+        self.without = SubchannelState::Connecting;
         let wait = self.backoff.next(random);
         self.retry_at = Some(deadline::from_now(now, wait));
         let patience = wait.max(self.backoff.config().min_connect_timeout);
@@ -61,20 +86,22 @@ impl Subchannel {
 
     /// The attempt succeeded: READY, and the backoff starts anew with the next attempt.
     pub fn connected(&mut self) {
-        if self.state == SubchannelState::Connecting {
-            self.state = SubchannelState::Ready;
+        if self.without == SubchannelState::Connecting {
+            self.without = SubchannelState::Idle;
+            self.connections += 1;
             self.backoff.reset();
         }
     }
 
-    /// The attempt failed for `reason`: TRANSIENT_FAILURE until the returned time, which is never before `now`.
+    /// The attempt failed for `reason`: none until the returned time, which is never before `now`, and TRANSIENT_FAILURE
+    /// unless there is a connection.
     ///
-    /// Unless CONNECTING, nothing changes.
+    /// Without an attempt, nothing changes.
     pub fn failed(&mut self, now: Instant, reason: Arc<str>) -> Instant {
-        match self.state {
+        match self.without {
             SubchannelState::Connecting => {
                 let retry_at = self.retry_at.map_or(now, |at| at.max(now));
-                self.state = SubchannelState::TransientFailure { reason, retry_at };
+                self.without = SubchannelState::TransientFailure { reason, retry_at };
                 retry_at
             }
             SubchannelState::TransientFailure { retry_at, .. } => retry_at,
@@ -82,17 +109,16 @@ impl Subchannel {
         }
     }
 
-    /// The backoff is over: from TRANSIENT_FAILURE to IDLE.
+    /// The backoff is over: from TRANSIENT_FAILURE to IDLE, unless there is a connection.
     pub fn backoff_over(&mut self) {
-        if matches!(self.state, SubchannelState::TransientFailure { .. }) {
-            self.state = SubchannelState::Idle;
+        if matches!(self.without, SubchannelState::TransientFailure { .. }) {
+            self.without = SubchannelState::Idle;
         }
     }
 
-    /// The connection ended, or the server drains it: from READY to IDLE.
+    /// A connection ended, or the server drains it. After the last one: IDLE, or CONNECTING if an attempt is under way, or
+    /// TRANSIENT_FAILURE if one has failed and the backoff is not over.
     pub fn closed(&mut self) {
-        if self.state == SubchannelState::Ready {
-            self.state = SubchannelState::Idle;
-        }
+        self.connections = self.connections.saturating_sub(1);
     }
 }

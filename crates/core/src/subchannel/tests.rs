@@ -96,3 +96,55 @@ fn reports_that_come_too_late_change_nothing() {
     assert_eq!(subchannel.failed(now, "late".into()), now);
     assert_eq!(*subchannel.state(), SubchannelState::Ready);
 }
+
+#[test]
+fn a_ready_subchannel_makes_one_attempt_at_a_time_for_as_many_connections_as_it_may_have() {
+    let (mut subchannel, now, mut random) = machine();
+    assert_eq!(subchannel.connect_another(9, now, &mut random), None, "it has none yet");
+    subchannel.connect(now, &mut random);
+    subchannel.connected();
+    assert_eq!(subchannel.connect(now, &mut random), None);
+    assert_eq!(subchannel.connect_another(1, now, &mut random), None);
+    assert!(subchannel.connect_another(2, now, &mut random).is_some());
+    assert_eq!(subchannel.connect_another(9, now, &mut random), None, "one is under way");
+    assert_eq!(*subchannel.state(), SubchannelState::Ready);
+    subchannel.connected();
+    assert_eq!(subchannel.connections(), 2);
+    assert!(!subchannel.may_grow(2) && subchannel.may_grow(3));
+}
+
+#[test]
+fn an_attempt_for_another_connection_is_to_be_seen_when_the_last_one_has_ended() {
+    let (mut subchannel, now, mut random) = machine();
+    subchannel.connect(now, &mut random);
+    subchannel.connected();
+    subchannel.connect_another(2, now, &mut random);
+    subchannel.closed();
+    assert_eq!(*subchannel.state(), SubchannelState::Connecting);
+    subchannel.connected();
+    assert_eq!(*subchannel.state(), SubchannelState::Ready);
+    subchannel.connect_another(2, now, &mut random);
+    let retry_at = subchannel.failed(now, "refused".into());
+    assert_eq!((subchannel.state(), retry_at), (&SubchannelState::Ready, now + SECOND));
+    assert_eq!(subchannel.connect_another(2, now, &mut random), None, "the backoff is not over");
+    subchannel.closed();
+    assert_eq!(*subchannel.state(), SubchannelState::TransientFailure { reason: "refused".into(), retry_at });
+    subchannel.backoff_over();
+    assert_eq!(*subchannel.state(), SubchannelState::Idle);
+}
+
+#[test]
+fn attempts_for_further_connections_share_the_backoff() {
+    let (mut subchannel, now, mut random) = machine();
+    subchannel.connect(now, &mut random);
+    subchannel.connected();
+    for wait in [SECOND, SECOND.mul_f64(1.6), SECOND.mul_f64(2.56)] {
+        subchannel.connect_another(3, now, &mut random);
+        assert_eq!(subchannel.failed(now, "refused".into()), now + wait);
+        subchannel.backoff_over();
+    }
+    subchannel.connect_another(3, now, &mut random);
+    subchannel.connected();
+    subchannel.connect_another(3, now, &mut random);
+    assert_eq!(subchannel.failed(now, "refused".into()), now + SECOND);
+}

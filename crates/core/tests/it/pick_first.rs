@@ -134,6 +134,45 @@ fn a_connection_that_ends_leaves_it_idle_until_a_call_wakes_it() {
 }
 
 #[test]
+fn a_connection_that_ends_while_another_is_made_starts_the_race_again_without_a_call() {
+    let mut sim = resolved(&[&["a"], &["b"]]);
+    sim.accept("a");
+    sim.close_while_connecting("a");
+    assert_eq!((sim.state(), sim.resolutions_wanted()), (Connectivity::Connecting, 1));
+    assert_eq!(sim.pick(), Pick::Queue);
+    sim.advance(millis(250));
+    assert_eq!(sim.log()[2..], ["0 READY", "0 CONNECTING", "250 connect b"], "the attempt at a is one of the race");
+    sim.accept("a");
+    assert_eq!((sim.state(), sim.served_by().as_deref()), (Connectivity::Ready, Some("a")));
+    sim.finish();
+}
+
+#[test]
+fn a_connection_that_ends_after_another_could_not_be_made_leaves_the_race_to_the_other_addresses() {
+    let mut sim = resolved(&[&["a"], &["b"]]);
+    sim.accept("a");
+    sim.close_while_backing_off("a");
+    assert_eq!((sim.state(), sim.resolutions_wanted()), (Connectivity::Connecting, 1));
+    assert_eq!(sim.log()[2..], ["0 READY", "0 connect b", "0 CONNECTING"]);
+    sim.accept("b");
+    assert_eq!(sim.served_by().as_deref(), Some("b"));
+    sim.finish();
+}
+
+#[test]
+fn without_other_addresses_it_fails_until_the_backoff_is_over_and_one_answers() {
+    let mut sim = resolved(&[&["a"]]);
+    sim.accept("a");
+    sim.close_while_backing_off("a");
+    assert_eq!(sim.state(), Connectivity::TransientFailure);
+    assert_eq!(story(&mut sim), "a connection refused (next attempt in 1.0s)");
+    sim.advance(millis(1_000));
+    sim.accept("a");
+    assert_eq!(sim.served_by().as_deref(), Some("a"));
+    sim.finish();
+}
+
+#[test]
 fn exit_idle_leaves_idle_and_means_nothing_elsewhere() {
     let mut sim = resolved(&[&["a"]]);
     sim.exit_idle();

@@ -188,7 +188,12 @@ impl<'a> Teller<'a> {
                 (SubchannelState::Connecting, 0 | 1) => refused.clone(),
                 (SubchannelState::Connecting, 2) if random.below(4) == 0 => SubchannelState::Idle,
                 (SubchannelState::Connecting, _) => SubchannelState::Ready,
-                (SubchannelState::Ready, 0) => SubchannelState::Idle,
+                (SubchannelState::Ready, 0) => match random.below(8) {
+                    // An attempt for a second connection is under way, or has failed.
+                    0 => SubchannelState::Connecting,
+                    1 => refused.clone(),
+                    _ => SubchannelState::Idle,
+                },
                 _ => continue,
             };
             if random.below(3) > 0 {

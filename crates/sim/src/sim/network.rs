@@ -49,6 +49,25 @@ impl Sim {
         self.change(name, &SubchannelState::Ready, &SubchannelState::Idle);
     }
 
+    /// The last connection ends while an attempt for another one is under way (A105).
+    ///
+    /// # Panics
+    ///
+    /// There is none.
+    pub fn close_while_connecting(&mut self, name: &str) {
+        self.change(name, &SubchannelState::Ready, &SubchannelState::Connecting);
+    }
+
+    /// The last connection ends after an attempt for another one has failed, with "connection refused" (A105).
+    ///
+    /// # Panics
+    ///
+    /// There is none.
+    pub fn close_while_backing_off(&mut self, name: &str) {
+        let failure = self.failure("connection refused");
+        self.change(name, &SubchannelState::Ready, &failure);
+    }
+
     /// The backend of this name is not serving, and why.
     pub fn sicken(&mut self, name: &str, reason: &str) {
         self.set_health(name, Some(reason));

@@ -42,8 +42,9 @@ struct Selected {
 
 /// The policy.
 ///
-/// It is READY while it has a connection, IDLE once that ends (until a call or `exit_idle` asks for the next), and
-/// TRANSIENT_FAILURE from the moment when every address has failed until one answers (A62).
+/// It is READY while it has a connection, IDLE once that ends (until a call or `exit_idle` asks for the next; CONNECTING at
+/// once if the next was being made already, A105), and TRANSIENT_FAILURE from the moment when every address has failed until
+/// one answers (A62).
 #[derive(Debug)]
 pub struct PickFirst {
     leaf: bool,
@@ -125,12 +126,24 @@ impl PickFirst {
 
     /// The connection `id` has ended. The resolver may know better places for the next one.
     fn go_idle(&mut self, cx: &mut Cx<'_>, id: SubchannelId) {
-        if let Some(watch) = self.selected.take().and_then(|selected| selected.health) {
-            cx.unwatch(watch);
-        }
+        self.deselect(cx);
         self.race.stop(cx, Some(id));
         self.report(cx, Connectivity::Idle);
         cx.resolve();
+    }
+
+    /// The selected subchannel has lost its last connection while it was making another, which goes on beside the race for a
+    /// new place, or had failed to (A105).
+    fn start_over(&mut self, cx: &mut Cx<'_>) {
+        self.deselect(cx);
+        self.start(cx);
+        cx.resolve();
+    }
+
+    fn deselect(&mut self, cx: &mut Cx<'_>) {
+        if let Some(watch) = self.selected.take().and_then(|selected| selected.health) {
+            cx.unwatch(watch);
+        }
     }
 
     fn withdraw(&mut self, cx: &mut Cx<'_>) {
@@ -169,8 +182,10 @@ impl LbPolicy for PickFirst {
     fn on_subchannel(&mut self, cx: &mut Cx<'_>, id: SubchannelId, state: &SubchannelState) {
         let turn = self.race.on_subchannel(cx, id, state);
         if self.selected.is_some_and(|selected| selected.id == id) {
-            if *state != SubchannelState::Ready {
-                self.go_idle(cx, id);
+            match state {
+                SubchannelState::Ready => {}
+                SubchannelState::Idle => self.go_idle(cx, id),
+                SubchannelState::Connecting | SubchannelState::TransientFailure { .. } => self.start_over(cx),
             }
             return;
         }
