@@ -1,9 +1,10 @@
 #!/bin/sh
 # Plants one bug at a time in a copy of the policies and expects the tests to catch it: the random histories, or a story.
-# Usage: crates/core/tests/plant.sh [scratch directory]
+# Usage: crates/core/tests/plant.sh [scratch directory] [only files whose path begins with this]
 set -u
 root=$(cd "$(dirname "$0")/../../.." && pwd)
 scratch=${1:-$(mktemp -d)}
+only=${2:-}
 missed=0
 
 fresh() {
@@ -16,6 +17,7 @@ fresh() {
 }
 
 plant() { # name, file, from, to
+    case $2 in "$only"*) ;; *) return ;; esac
     cp "$root/crates/core/src/lb/$2" "$scratch/crates/core/src/lb/$2"
     FROM=$3 TO=$4 perl -0pi -e 's/\Q$ENV{FROM}\E/$ENV{TO}/ or die "pattern not found\n"' \
         "$scratch/crates/core/src/lb/$2" || { echo "CANNOT PLANT $1"; missed=1; return; }
@@ -35,15 +37,21 @@ plant() { # name, file, from, to
 fresh
 plant 'a swap-remove forgets who moved' dense/mod.rs 'self.places.insert(*moved, place);' 'let _ = moved;'
 plant 'a removal leaves the last value where it was' dense/mod.rs 'self.values.set_mut(place, last);' 'drop(last);'
-plant 'a child that left READY stays in the picker' round_robin/mod.rs 'if state != Some(shown) {' \
-    'if state != Some(shown) && shown != Connectivity::Ready {'
-plant 'a child that left READY does not make the picker stale' round_robin/mod.rs \
+plant 'a child that left READY stays in the picker' petiole/mod.rs 'if state != Some(Connectivity::Ready) {' 'if false {'
+plant 'a child that left TRANSIENT_FAILURE keeps its story' petiole/mod.rs \
+    'if state != Some(Connectivity::TransientFailure) {' 'if false {'
+plant 'a child that left READY does not make the picker stale' petiole/mod.rs \
     '[report.from, report.to].contains(&Connectivity::Ready)' 'report.to == Connectivity::Ready'
-plant 'a changed child does not report upwards' round_robin/mod.rs 'if shown || self.state != Some(state) {' \
+plant 'a changed child does not report upwards' petiole/mod.rs 'if shown || self.state != Some(state) {' \
     'if self.state != Some(state) {'
-plant 'an idle child is left alone' round_robin/mod.rs 'if report.to == Connectivity::Idle {' 'if false {'
-plant 'an endpoint that goes keeps its child' round_robin/mod.rs 'for child in old.into_values() {' \
+plant 'an idle child is left alone' petiole/mod.rs 'if report.to == Connectivity::Idle {' 'if false {'
+plant 'an endpoint that goes keeps its child' petiole/mod.rs 'for child in old.into_values() {' \
     'for child in old.into_values().take(0) {'
+plant 'what is kept anew does not reach the picker' petiole/mod.rs 'self.ready.insert(child, Ready { kept, ..ready });' \
+    'drop((kept, ready));'
+plant 'the events of a spread are dropped' petiole/mod.rs 'if self.children.owner(event.token()).is_none() {' 'if false {'
+plant 'a spread does not hear of its shutdown' petiole/mod.rs 'self.spread().shutdown(cx);' ''
+plant 'a spread does not see what leaves command' petiole/leaves.rs 'self.spread.see(cx, kept, command);' 'let _ = (cx, kept, command);'
 plant 'the rotation sticks' round_robin/picker.rs 'fetch_add(1, Relaxed)' 'fetch_add(0, Relaxed)'
 plant 'the attempt timer outlives the race' pick_first/race.rs 'self.phase = Phase::Off;
         self.stop_timer(cx);' 'self.phase = Phase::Off;'

@@ -10,6 +10,8 @@ mod builtin;
 pub mod graceful_switch;
 pub mod round_robin;
 
+pub mod petiole;
+
 pub mod pick_first;
 
 pub mod child;

@@ -6,6 +6,7 @@ mod conformance;
 mod graceful_switch;
 mod layers;
 mod own_policy;
+mod petiole;
 mod pick_first;
 mod round_robin;
 mod speed;

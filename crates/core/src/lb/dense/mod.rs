@@ -29,6 +29,12 @@ impl<K: Copy + Ord, V: Clone> Dense<K, V> {
         }
     }
 
+    /// The value of `key`.
+    #[must_use]
+    pub fn get(&self, key: &K) -> Option<&V> {
+        self.places.get(key).and_then(|place| self.values.get(*place))
+    }
+
     /// Removes `key` and its value. Says whether it was there.
     pub fn remove(&mut self, key: K) -> bool {
         let Some(place) = self.places.remove(&key) else { return false };

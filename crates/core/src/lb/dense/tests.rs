@@ -21,6 +21,7 @@ fn it_behaves_as_a_map_and_has_no_holes() {
             values.sort_unstable();
             assert_eq!(values, plain.values().copied().collect::<Vec<_>>());
             assert_eq!((dense.len(), dense.is_empty()), (plain.len(), plain.is_empty()));
+            assert_eq!(dense.get(&key), plain.get(&key));
         }
     }
 }

@@ -47,6 +47,13 @@ impl Policies {
         self
     }
 
+    /// Adds a policy under one more name: grpc-go's `…_experimental` for one that has left that stage. A configuration
+    /// may use either, and it is the same policy.
+    pub fn alias(&mut self, name: &str, factory: impl PolicyFactory + 'static) -> &mut Self {
+        self.by_name.insert(name.to_owned(), Arc::new(factory));
+        self
+    }
+
     /// The policy of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<dyn PolicyFactory>> {
