@@ -99,4 +99,20 @@ plant 'watches outlive their subchannel' child/mod.rs 'while let Some((watch, _)
 plant 'the commands of a picker belong to nobody' child/mod.rs 'self.pass_on(cx, key, mark);
         Some((result, theirs))' 'if theirs.is_some() { self.pass_on(cx, key, mark); }
         Some((result, theirs))'
+plant 'a target that left READY keeps its share' weighted_target/mod.rs 'self.ready.set(seat.place, ready);' \
+    'if ready.is_some() { self.ready.set(seat.place, ready); }'
+plant 'a new weight does not count' weighted_target/mod.rs 'or_insert_with(new).weight = weight;' 'or_insert_with(new);'
+plant 'a target that is gone still counts' weighted_target/mod.rs 'self.leave(seat.counted);' 'let _ = seat;'
+plant 'a failed target counts as connecting' weighted_target/mod.rs 'if (seat.counted, report.to) == (Connectivity::TransientFailure, Connectivity::Connecting) {' \
+    'if false {'
+plant 'an idle target is left alone' weighted_target/mod.rs 'if report.to == Connectivity::Idle
+' 'if false
+'
+plant 'the picker of a target is never renewed' weighted_target/mod.rs 'seat.picker = picker;' 'let _ = picker;'
+plant 'targets keep the places they had' weighted_target/mod.rs 'seat.place = place;' 'let _ = place;'
+plant 'half of the weights are forgotten' weighted_target/lottery.rs '*tickets = first.tickets() + rest.tickets();' \
+    '*tickets = first.tickets();'
+plant 'the lighter half always wins' weighted_target/lottery.rs 'if ticket < first.tickets() => node = first,' \
+    'if ticket >= first.tickets() => node = first,'
+plant 'a path is not walked' hierarchy/mod.rs 'passed: self.passed + 1' 'passed: self.passed'
 exit $missed

@@ -1,13 +1,17 @@
 //! Which policies every channel knows.
 
-use super::{pick_first, registry::Policies, round_robin};
+use super::{pick_first, registry::Policies, round_robin, weighted_target};
 
 impl Policies {
-    /// The policies that come with this crate: `pick_first` (A62) and `round_robin`.
+    /// The policies that come with this crate: `pick_first` (A62), `round_robin` and `weighted_target`
+    /// (A28).
     #[must_use]
     pub fn builtin() -> Self {
         let mut policies = Self::default();
         policies.register(pick_first::Factory).register(round_robin::Factory);
+        for name in weighted_target::NAMES {
+            policies.register(weighted_target::Factory::named(name));
+        }
         policies
     }
 }

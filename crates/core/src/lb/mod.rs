@@ -7,15 +7,19 @@
 
 mod builtin;
 
+pub mod weighted_target;
+
 pub mod graceful_switch;
 pub mod round_robin;
 
 pub mod petiole;
 
+pub mod all_failed;
 pub mod pick_first;
 
 pub mod child;
 pub mod dense;
+pub mod hierarchy;
 pub mod registry;
 
 pub mod cx;

@@ -1,20 +1,25 @@
 //! Every policy keeps the contract in thousands of random histories.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{cell::Cell, collections::BTreeSet, rc::Rc, sync::Arc, time::Duration};
 
 use serde_json::json;
-use thalweg_core::lb::{
-    AnyConfig, Pick,
-    graceful_switch::GracefulSwitch,
-    pick_first::{self, PickFirst},
-    registry::Policies,
-    round_robin::RoundRobin,
+use thalweg_core::{
+    endpoint::Endpoint,
+    lb::{
+        AnyConfig, Pick,
+        graceful_switch::GracefulSwitch,
+        hierarchy::Path,
+        pick_first::{self, PickFirst},
+        registry::Policies,
+        round_robin::RoundRobin,
+        weighted_target::WeightedTarget,
+    },
 };
 use thalweg_sim::{Sim, conformance::Histories};
 
-use crate::graceful_switch::probed;
+use crate::{graceful_switch::probed, weighted_target};
 
-/// Together 20,000 histories.
+/// Together 25,000 histories.
 const EACH: u64 = 5_000;
 
 fn tell(configs: Vec<Arc<dyn AnyConfig>>, make: impl Fn(u64) -> Sim) {
@@ -58,4 +63,43 @@ fn graceful_switch_keeps_the_contract_and_so_do_its_probed_children() {
     let choices = [json!([{ "round_robin": {} }]), json!([{ "pick_first": { "shuffleAddressList": true } }])];
     let configs = choices.iter().map(|list| Arc::new(policies.choose(list).unwrap()) as Arc<dyn AnyConfig>);
     tell(configs.collect(), |seed| Sim::seeded(seed, GracefulSwitch::default()));
+}
+
+/// The first endpoint goes to the child `a`, the second to `c`, all others to `b`; what it was is remembered.
+fn share_out(place: usize, endpoint: Endpoint) -> Endpoint {
+    let child = ["a", "c"].get(place).copied().unwrap_or("b");
+    endpoint.with(Path::new([child])).with(child)
+}
+
+/// Which child a subchannel belongs to.
+fn child_of(sim: &Sim, pick: &Pick) -> Option<&'static str> {
+    let Pick::Use(id) = pick else { return None };
+    sim.endpoint(*id)?.attributes().get().copied()
+}
+
+#[test]
+fn weighted_target_keeps_the_contract_and_spreads_by_weight() {
+    let child = |weight: u32, policy: &str| json!({ "weight": weight, "childPolicy": [{ policy: {} }] });
+    let configs = [
+        json!({ "a": child(3, "round_robin"), "b": child(1, "round_robin") }),
+        json!({ "a": child(3, "pick_first"), "b": child(1, "round_robin"), "c": child(7, "pick_first") }),
+        json!({ "a": child(3, "round_robin"), "b": child(1, "pick_first") }),
+    ];
+    let configs = configs.iter().map(|targets| weighted_target::config(&json!({ "targets": targets })));
+    let (served, expected) = (Rc::new(Cell::new((0_u64, 0_u64))), 3.0 / 4.0);
+    tell(configs.collect(), |seed| {
+        let served = served.clone();
+        Sim::seeded(seed, WeightedTarget::default()).attaching(share_out).invariant("weights decide", move |sim| {
+            let ready: BTreeSet<_> = sim.usable().filter_map(|id| child_of(sim, &Pick::Use(id))).collect();
+            let picks = [(); 8].map(|()| child_of(sim, &sim.peek(&sim.args())));
+            if ready == BTreeSet::from(["a", "b"]) {
+                let (a, all) = served.get();
+                served.set((a + picks.iter().filter(|child| **child == Some("a")).count() as u64, all + 8));
+            }
+            picks.into_iter().flatten().all(|child| ready.contains(child))
+        })
+    });
+    let (a, all) = served.get();
+    let deviation = (a as f64 - all as f64 * expected) / (all as f64 * expected * (1.0 - expected)).sqrt();
+    assert!(all > 100_000 && deviation.abs() < 5.0, "a serves {a} of {all} calls");
 }

@@ -10,3 +10,4 @@ mod petiole;
 mod pick_first;
 mod round_robin;
 mod speed;
+mod weighted_target;

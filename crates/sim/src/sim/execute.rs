@@ -12,7 +12,7 @@ impl Sim {
             Command::Create { id, address, endpoint } => {
                 let listed = endpoint.addresses().contains(&address);
                 self.demand(listed, || format!("{address} is not an address of its endpoint {endpoint:?}"));
-                let new = Subchannel { address, state: SubchannelState::Idle, watches: BTreeMap::new() };
+                let new = Subchannel { address, endpoint, state: SubchannelState::Idle, watches: BTreeMap::new() };
                 let old = self.subchannels.insert(id, new);
                 self.demand(old.is_none(), || format!("two live subchannels share the id {id:?}"));
             }

@@ -15,7 +15,7 @@ use std::{
 
 use thalweg_core::{
     connectivity::Connectivity,
-    endpoint::Address,
+    endpoint::{Address, Endpoint},
     lb::{
         Cx, Event, Fixed, Health, LbPolicy, Mint, Pick, Picker, Rejected, Resolution, SubchannelId, SubchannelState,
         Timer, Token, Tracker, Wake, Watch,
@@ -44,9 +44,12 @@ enum Watching {
 #[derive(Debug)]
 struct Subchannel {
     address: Address,
+    endpoint: Endpoint,
     state: SubchannelState,
     watches: BTreeMap<Watch, Watching>,
 }
+
+type Attach = Box<dyn Fn(usize, Endpoint) -> Endpoint>;
 
 type Invariant = (&'static str, Box<dyn Fn(&Sim) -> bool>);
 
@@ -86,6 +89,7 @@ pub struct Sim {
     picks: Cell<u64>,
     lazy: bool,
     uses_what_is_ready: bool,
+    attach: Option<Attach>,
     invariants: Vec<Invariant>,
     story: Story,
 }
@@ -121,6 +125,7 @@ impl Sim {
             picks: Cell::new(seed),
             lazy: false,
             uses_what_is_ready: false,
+            attach: None,
             invariants: vec![],
             story: Story::default(),
         }
@@ -137,6 +142,14 @@ impl Sim {
     #[must_use]
     pub fn uses_what_is_ready(mut self) -> Self {
         self.uses_what_is_ready = true;
+        self
+    }
+
+    /// Has every endpoint of [`resolve`](Self::resolve) and [`resolve_to`](Self::resolve_to) pass through `attach`, with
+    /// its place in the list.
+    #[must_use]
+    pub fn attaching(mut self, attach: impl Fn(usize, Endpoint) -> Endpoint + 'static) -> Self {
+        self.attach = Some(Box::new(attach));
         self
     }
 
@@ -162,7 +175,11 @@ impl Sim {
     /// # Errors
     ///
     /// What the policy says of it.
-    pub fn resolve_to(&mut self, update: Resolution) -> Result<(), Rejected> {
+    pub fn resolve_to(&mut self, mut update: Resolution) -> Result<(), Rejected> {
+        if let Some(attach) = &self.attach {
+            let endpoints = update.endpoints.iter().cloned().enumerate();
+            update.endpoints = endpoints.map(|(place, endpoint)| attach(place, endpoint)).collect();
+        }
         let verdict = self.feed(&Input::Resolution(update));
         self.publish();
         self.settle();
@@ -262,6 +279,12 @@ impl Sim {
     #[must_use]
     pub fn address(&self, id: SubchannelId) -> Option<&Address> {
         self.subchannels.get(&id).map(|subchannel| &subchannel.address)
+    }
+
+    /// The endpoint that a subchannel was made for, with what the resolver and the policies have attached.
+    #[must_use]
+    pub fn endpoint(&self, id: SubchannelId) -> Option<&Endpoint> {
+        self.subchannels.get(&id).map(|subchannel| &subchannel.endpoint)
     }
 
     /// The attempts and the changes of state so far, each with its time in milliseconds: `"250 connect b"`,

@@ -50,12 +50,10 @@ mod picker;
 use std::{collections::BTreeMap, fmt::Debug, mem, sync::Arc};
 
 pub use self::picker::Ready;
-use self::{
-    leaves::Leaves,
-    picker::{AllFailed, Leaf},
-};
+use self::{leaves::Leaves, picker::Leaf};
 use super::{
     LbPolicy,
+    all_failed::AllFailed,
     child::{ChildSet, Key, Report},
     cx::{Command, Cx},
     dense::{Dense, Snapshot},
