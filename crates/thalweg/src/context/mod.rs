@@ -11,6 +11,7 @@
 //! }
 //! ```
 
+mod connection;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use std::{
 use http::{HeaderMap, uri::PathAndQuery};
 use tonic::metadata::{AsciiMetadataKey, BinaryMetadataKey, BinaryMetadataValue, MetadataMap, MetadataValue};
 
+pub(crate) use self::connection::Connection;
 use crate::io::PeerInfo;
 
 /// The server's side of one call, in the extensions of its request. Cheap to clone, and may outlive the call.
@@ -34,7 +36,7 @@ use crate::io::PeerInfo;
 pub struct ServerCall(Arc<Facts>);
 
 struct Facts {
-    peer: Arc<PeerInfo>,
+    connection: Arc<Connection>,
     path: PathAndQuery,
     deadline: Option<Instant>,
     trailers: Mutex<MetadataMap>,
@@ -44,9 +46,9 @@ struct Facts {
 }
 
 impl ServerCall {
-    pub(crate) fn new(peer: Arc<PeerInfo>, path: PathAndQuery, deadline: Option<Instant>) -> Self {
+    pub(crate) fn new(connection: Arc<Connection>, path: PathAndQuery, deadline: Option<Instant>) -> Self {
         let (trailers, over, reader) = Default::default();
-        Self(Arc::new(Facts { peer, path, deadline, trailers, over, reader }))
+        Self(Arc::new(Facts { connection, path, deadline, trailers, over, reader }))
     }
 
     /// The request path: `/package.Service/Method`.
@@ -58,7 +60,14 @@ impl ServerCall {
     /// Both ends of the connection, and the client's certificates.
     #[must_use]
     pub fn peer(&self) -> &PeerInfo {
-        &self.0.peer
+        self.0.connection.peer()
+    }
+
+    /// Returns when the client has been told GOAWAY, because the server stops or the connection has reached its age. The
+    /// connection ends with its last call: one that goes on for ever (a subscription) should come to its end now, and its
+    /// client will make it again on another connection.
+    pub async fn going_away(&self) {
+        self.0.connection.goodbye().await;
     }
 
     /// When the call ends with DEADLINE_EXCEEDED, if the client set a deadline.

@@ -11,6 +11,8 @@ use super::{
     call::CallRules,
     connection::ConnectionRules,
     error::ServerError,
+    extension::Extension,
+    hooks::Hooks,
     lifetime::LifetimeLimits,
     listen::{Listener, bind},
     router::{Entry, Mountable, Router, Routes, Table},
@@ -44,6 +46,8 @@ pub struct ServerBuilder {
     keepalive: Keepalive,
     enforcement: KeepaliveEnforcement,
     lifetime: LifetimeLimits,
+    hooks: Hooks,
+    drain_time: Duration,
 }
 
 impl Default for ServerBuilder {
@@ -67,6 +71,8 @@ impl Default for ServerBuilder {
             },
             enforcement: KeepaliveEnforcement::default(),
             lifetime: LifetimeLimits::default(),
+            hooks: Hooks::default(),
+            drain_time: Duration::ZERO,
         }
     }
 }
@@ -91,6 +97,11 @@ impl ServerBuilder {
     pub fn fallback(mut self, service: impl Mountable) -> Self {
         self.table.set_fallback(service);
         self
+    }
+
+    /// Adds what brings services and follows the server's life.
+    pub fn extension(self, extension: impl Extension) -> Self {
+        extension.extend(self)
     }
 
     /// Puts a tower layer around all services. The layer added first sees a request first.
@@ -189,6 +200,21 @@ impl ServerBuilder {
         self
     }
 
+    /// Runs `hook` once, when the server begins to stop, gracefully or at once, or has ended by itself: before any client
+    /// can notice, and before hooks that were added later. It should take no time, since the stop waits for it.
+    pub fn on_stop(self, hook: impl FnOnce() + Send + 'static) -> Self {
+        self.hooks.add(hook);
+        self
+    }
+
+    /// How long a server that stops gracefully serves on before it sends GOAWAY (not at all): connections are accepted and
+    /// calls answered as before, while clients that have heard of the stop (from a health service, or because a name system
+    /// has taken the server out) move away. It is part of the time that the stop is given.
+    pub fn drain_time(mut self, time: Duration) -> Self {
+        self.drain_time = time;
+        self
+    }
+
     /// Listens on `listener` too, and serves until the server is stopped. Dropping the future stops it at once.
     ///
     /// In one line what [`listen`](Self::listen), [`bind`](Self::bind) and [`Server::run`] do.
@@ -225,7 +251,7 @@ impl ServerBuilder {
             max_send_message_size: self.max_send_message_size,
             max_header_list_size: self.http2.max_header_list_size as usize,
         };
-        let (control, alive) = Control::new();
+        let (control, alive) = Control::new(self.hooks, self.drain_time);
         let rules = ConnectionRules {
             calls: Arc::new(calls),
             http2: self.http2,

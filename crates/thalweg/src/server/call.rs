@@ -21,9 +21,8 @@ use super::{
     shutdown::Alive,
 };
 use crate::{
-    context::ServerCall,
+    context::{Connection, ServerCall},
     error::LocalError,
-    io::PeerInfo,
     rt::{self, Alarm},
     transport::server::{Incoming, RequestHalf},
 };
@@ -43,7 +42,7 @@ pub(super) struct CallRules {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) rules: Arc<CallRules>,
-    pub(super) peer: Arc<PeerInfo>,
+    pub(super) connection: Arc<Connection>,
     /// The server has not ended before the last call has.
     pub(super) _alive: Alive,
 }
@@ -83,7 +82,7 @@ impl Call {
         };
         let mut alarm = Alarm::default();
         alarm.set(at);
-        let call = ServerCall::new(Arc::clone(&shared.peer), path, at);
+        let call = ServerCall::new(Arc::clone(&shared.connection), path, at);
         Self { stage, out: Outbound::new(respond), call, deadline: alarm, shared }
     }
 

@@ -15,6 +15,7 @@ use super::{
     shutdown::{Alive, Phase, Watch},
 };
 use crate::{
+    context,
     credentials::ServerCredentials,
     error::ConnectError,
     io::PeerInfo,
@@ -60,7 +61,8 @@ pub(super) async fn serve(
     match made {
         Ok((connection, peer)) => {
             let _present = rules.roll.enter(connection.statistics());
-            let shared = Arc::new(Shared { rules: Arc::clone(&rules.calls), peer: Arc::new(peer), _alive: alive });
+            let known = Arc::new(context::Connection::new(peer));
+            let shared = Arc::new(Shared { rules: Arc::clone(&rules.calls), connection: known, _alive: alive });
             Service::new(connection, shared, &rules).run(watch).await;
         }
         Err(error) => tracing::debug!(?remote, %error, "a connection was not made"),
@@ -174,7 +176,7 @@ impl Service {
             match accepted {
                 Some(Ok(incoming)) => rt::spawn(Call::new(incoming, Arc::clone(&self.shared))).detach(),
                 Some(Err(error)) => {
-                    tracing::debug!(remote = ?self.shared.peer.remote, %error, "a connection broke");
+                    tracing::debug!(remote = ?self.shared.connection.peer().remote, %error, "a connection broke");
                     return Poll::Ready(Event::Ended);
                 }
                 None => return Poll::Ready(Event::Ended),
@@ -196,7 +198,7 @@ impl Service {
     /// Does what the server's phase asks for; breaks if the connection is to be cut.
     fn follow(&mut self, phase: Phase) -> ControlFlow<()> {
         match phase {
-            Phase::Serving => {}
+            Phase::Serving | Phase::Leaving { .. } => {}
             Phase::Draining(cut) => {
                 self.lifetime.drain(rt::now(), Some(cut));
                 self.say_goodbye();
@@ -233,6 +235,7 @@ impl Service {
     /// GOAWAY; saying it again changes nothing.
     fn say_goodbye(&mut self) {
         self.connection.drain();
+        self.shared.connection.say_goodbye();
         self.count_calls();
         self.active = self.connection.has_calls();
         self.lifetime.set_active(self.active, rt::now());

@@ -27,6 +27,8 @@ mod builder;
 mod call;
 mod connection;
 mod error;
+mod extension;
+mod hooks;
 mod lifetime;
 mod listen;
 mod reply;
@@ -49,6 +51,7 @@ use crate::rt::{self, Task};
 
 pub use builder::ServerBuilder;
 pub use error::ServerError;
+pub use extension::Extension;
 pub use listen::Listener;
 pub use router::{BoxAnswer, Mountable, Routes};
 pub use shutdown::ServerHandle;

@@ -8,7 +8,7 @@ use std::{
 use thalweg_core::deadline;
 use tokio::sync::watch;
 
-use super::roll::Roll;
+use super::{hooks::Hooks, roll::Roll};
 use crate::{
     rt::{self, Alarm},
     transport::{counters::ConnectionStats, server::LAST_WORDS},
@@ -22,6 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) enum Phase {
     /// It serves.
     Serving,
+    /// It serves on, so that clients can move away, until it drains.
+    Leaving {
+        /// When it will take nothing new.
+        drain: Instant,
+        /// When it will cut off what is not done.
+        cut: Instant,
+    },
     /// It takes nothing new, and cuts off at this time what is not done.
     Draining(Instant),
     /// It cut everything off at this time.
@@ -29,17 +36,18 @@ pub(super) enum Phase {
 }
 
 impl Phase {
-    /// The later of two phases, or the more urgent.
-    fn urge(&mut self, to: Self) -> bool {
-        let urgent = match (*self, to) {
-            (Self::Serving, _) | (Self::Draining(_), Self::Cut(_)) => true,
-            (Self::Draining(before), Self::Draining(now)) => now < before,
-            (Self::Cut(_), _) | (_, Self::Serving) => false,
-        };
-        if urgent {
-            *self = to;
+    /// The later of two phases, with the more urgent of their times.
+    fn urged(self, to: Self) -> Self {
+        match (self, to) {
+            (Self::Serving, to) => to,
+            (Self::Leaving { drain, cut }, Self::Leaving { drain: sooner, cut: earlier }) => {
+                Self::Leaving { drain: drain.min(sooner), cut: cut.min(earlier) }
+            }
+            (Self::Leaving { cut, .. } | Self::Draining(cut), Self::Draining(earlier))
+            | (Self::Draining(cut), Self::Leaving { cut: earlier, .. }) => Self::Draining(cut.min(earlier)),
+            (Self::Leaving { .. } | Self::Draining(_), Self::Cut(_)) => to,
+            (_, Self::Serving) | (Self::Cut(_), _) => self,
         }
-        urgent
     }
 }
 
@@ -67,7 +75,7 @@ impl Watch {
 
     /// Waits until the server no longer takes anything new.
     pub(super) async fn stopping(&mut self) {
-        while self.phase() == Phase::Serving {
+        while matches!(self.phase(), Phase::Serving | Phase::Leaving { .. }) {
             self.changed().await;
         }
     }
@@ -79,14 +87,17 @@ pub(super) struct Control {
     phase: watch::Sender<Phase>,
     alive: watch::Sender<()>,
     roll: Arc<Roll>,
+    hooks: Hooks,
+    /// How long it serves on once it is told to stop.
+    drain_time: Duration,
 }
 
 impl Control {
     /// A server that serves, and what keeps it alive.
-    pub(super) fn new() -> (Arc<Self>, Alive) {
+    pub(super) fn new(hooks: Hooks, drain_time: Duration) -> (Arc<Self>, Alive) {
         let (alive, held) = watch::channel(());
         let phase = watch::Sender::new(Phase::Serving);
-        (Arc::new(Self { phase, alive, roll: Arc::default() }), Alive(held))
+        (Arc::new(Self { phase, alive, roll: Arc::default(), hooks, drain_time }), Alive(held))
     }
 
     /// Where connections are listed.
@@ -99,26 +110,44 @@ impl Control {
     }
 
     pub(super) fn drain(&self, within: Duration) {
-        let at = deadline::from_now(rt::now(), within);
-        self.phase.send_if_modified(|phase| phase.urge(Phase::Draining(at)));
+        self.hooks.run();
+        let now = rt::now();
+        let cut = deadline::from_now(now, within);
+        let drain = deadline::from_now(now, self.drain_time).min(cut);
+        self.urge(if drain <= now { Phase::Draining(cut) } else { Phase::Leaving { drain, cut } });
     }
 
     pub(super) fn cut(&self) {
-        self.phase.send_if_modified(|phase| phase.urge(Phase::Cut(rt::now())));
+        self.hooks.run();
+        self.urge(Phase::Cut(rt::now()));
     }
 
-    /// Waits until everything is gone, or can no longer be waited for.
+    fn urge(&self, to: Phase) {
+        self.phase.send_if_modified(|phase| {
+            let before = *phase;
+            *phase = before.urged(to);
+            *phase != before
+        });
+    }
+
+    /// Waits until everything is gone, or can no longer be waited for. Whoever waits lets the drain begin in time, so the
+    /// task that runs the server does.
     pub(super) async fn ended(&self) {
         let (mut watch, mut limit) = (self.watch(), Alarm::default());
         loop {
-            limit.set(match watch.phase() {
+            let phase = watch.phase();
+            limit.set(match phase {
                 Phase::Serving => None,
+                Phase::Leaving { drain, .. } => Some(drain),
                 Phase::Draining(at) | Phase::Cut(at) => at.checked_add(LAST_WORDS + PATIENCE),
             });
             tokio::select! {
                 biased;
                 () = self.alive.closed() => return,
-                () = limit.ring() => return tracing::warn!("a handler that blocks its thread outlives the server"),
+                () = limit.ring() => match phase {
+                    Phase::Leaving { cut, .. } => self.urge(Phase::Draining(cut)),
+                    _ => return tracing::warn!("a handler that blocks its thread outlives the server"),
+                },
                 () = watch.changed() => {}
             }
         }
@@ -130,9 +159,10 @@ impl Control {
 pub struct ServerHandle(pub(super) Arc<Control>);
 
 impl ServerHandle {
-    /// Stops gracefully, and returns when the server has ended: it accepts no more connections, every client hears
-    /// GOAWAY, calls in flight finish, and what is not done `within` this time is cut off. It always ends. The stop goes
-    /// on if the returned future is dropped.
+    /// Stops gracefully, and returns when the server has ended: the [stop hooks](crate::server::ServerBuilder::on_stop)
+    /// run, the [drain time](crate::server::ServerBuilder::drain_time) passes, then it accepts no more connections, every
+    /// client hears GOAWAY, calls in flight finish, and what is not done `within` this time is cut off, counted from now.
+    /// It always ends. The stop goes on if the returned future is dropped.
     ///
     /// Called again, the earlier deadline counts.
     pub async fn graceful_stop(&self, within: Duration) {

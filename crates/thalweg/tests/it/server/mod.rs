@@ -5,6 +5,7 @@ mod deadlines;
 mod endings;
 pub(crate) mod fixture;
 mod flow;
+mod leaving;
 mod life;
 mod limits;
 mod listeners;
