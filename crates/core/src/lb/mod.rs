@@ -7,6 +7,7 @@
 
 mod builtin;
 
+pub mod priority;
 pub mod weighted_target;
 
 pub mod graceful_switch;

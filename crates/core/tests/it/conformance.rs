@@ -10,6 +10,7 @@ use thalweg_core::{
         graceful_switch::GracefulSwitch,
         hierarchy::Path,
         pick_first::{self, PickFirst},
+        priority::Priority,
         registry::Policies,
         round_robin::RoundRobin,
         weighted_target::WeightedTarget,
@@ -17,13 +18,18 @@ use thalweg_core::{
 };
 use thalweg_sim::{Sim, conformance::Histories};
 
-use crate::{graceful_switch::probed, weighted_target};
+use crate::{graceful_switch::probed, priority, weighted_target};
 
-/// Together 25,000 histories.
+/// Together 35,000 histories.
 const EACH: u64 = 5_000;
 
 fn tell(configs: Vec<Arc<dyn AnyConfig>>, make: impl Fn(u64) -> Sim) {
-    let tally = Histories::new(EACH).configs(configs).check(|seed| make(seed).uses_what_is_ready());
+    tell_patient(configs, |seed| make(seed).uses_what_is_ready());
+}
+
+/// The same for a policy that may wait for something better than what is READY.
+fn tell_patient(configs: Vec<Arc<dyn AnyConfig>>, make: impl Fn(u64) -> Sim) {
+    let tally = Histories::new(EACH).configs(configs).check(make);
     let enough = [(tally.calls, 15), (tally.ready, 12), (tally.failed, 2)];
     assert!(enough.iter().all(|(seen, each)| *seen as u64 > each * EACH), "too tame: {tally:?}");
 }
@@ -102,4 +108,46 @@ fn weighted_target_keeps_the_contract_and_spreads_by_weight() {
     let (a, all) = served.get();
     let deviation = (a as f64 - all as f64 * expected) / (all as f64 * expected * (1.0 - expected)).sqrt();
     assert!(all > 100_000 && deviation.abs() < 5.0, "a serves {a} of {all} calls");
+}
+
+/// Calls go to a child before which no other can serve, and fail only if none can.
+fn best_is_used(sim: &Sim, order: &[&str]) -> bool {
+    let rank = |pick: &Pick| child_of(sim, pick).and_then(|child| order.iter().position(|name| *name == child));
+    let best = sim.usable().filter_map(|id| rank(&Pick::Use(id))).min();
+    match sim.peek(&sim.args()) {
+        pick @ Pick::Use(_) => rank(&pick) == best,
+        Pick::Fail(_) => best.is_none(),
+        Pick::Queue | Pick::Drop(_) => best != Some(0),
+    }
+}
+
+fn priorities(order: &[&str], policies: [&str; 3]) -> Arc<dyn AnyConfig> {
+    let child =
+        |policy: &str| json!({ "config": [{ policy: {} }], "ignoreReresolutionRequests": policy == "pick_first" });
+    let children = ["a", "b", "c"].into_iter().zip(policies).filter(|(name, _)| order.contains(name));
+    let children: serde_json::Map<_, _> = children.map(|(name, policy)| (name.to_owned(), child(policy))).collect();
+    priority::config(&json!({ "children": children, "priorities": order }))
+}
+
+#[test]
+fn priority_keeps_the_contract_and_uses_the_best() {
+    let configs = vec![
+        priorities(&["a", "b"], ["round_robin"; 3]),
+        priorities(&["a", "c", "b"], ["round_robin", "pick_first", "round_robin"]),
+        priorities(&["a", "c"], ["pick_first"; 3]),
+    ];
+    tell_patient(configs, |seed| {
+        let sim = Sim::seeded(seed, Priority::default()).attaching(share_out);
+        sim.invariant("the best is used", |sim| best_is_used(sim, &["a", "c", "b"]))
+    });
+}
+
+#[test]
+fn priority_keeps_the_contract_while_children_change_places() {
+    let configs = vec![
+        priorities(&["a", "b"], ["round_robin"; 3]),
+        priorities(&["b", "c", "a"], ["pick_first", "round_robin", "round_robin"]),
+        priorities(&["c", "a"], ["pick_first"; 3]),
+    ];
+    tell_patient(configs, |seed| Sim::seeded(seed, Priority::default()).attaching(share_out));
 }

@@ -8,6 +8,7 @@ mod layers;
 mod own_policy;
 mod petiole;
 mod pick_first;
+mod priority;
 mod round_robin;
 mod speed;
 mod weighted_target;

@@ -37,6 +37,12 @@ pub struct Report {
 pub trait Tap: Send + Debug {
     /// `child` (or a descendant of it) commanded this. What the tap adds to `cx` goes right behind it.
     fn see(&mut self, cx: &mut Cx<'_>, child: Key, command: &Command);
+
+    /// May `child` ask the resolver to look again? If not, its [`Command::Resolve`] is dropped unseen. No other command
+    /// can be: each gives or takes a token.
+    fn lets_resolve(&self, _child: Key) -> bool {
+        true
+    }
 }
 
 /// Looks away.
@@ -220,6 +226,9 @@ impl<T: Tap> ChildSet<T> {
         let mut passing = mem::take(&mut self.passing);
         passing.extend(cx.out.drain(mark..));
         for command in passing.drain(..) {
+            if matches!(command, Command::Resolve) && !self.tap.lets_resolve(key) {
+                continue;
+            }
             self.learn(key, &command);
             let place = cx.out.len();
             self.tap.see(cx, key, &command);
