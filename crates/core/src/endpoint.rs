@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     net::SocketAddr,
+    num::NonZeroU32,
     path::Path,
     sync::Arc,
 };
@@ -65,6 +66,29 @@ impl fmt::Debug for Attributes {
     }
 }
 
+/// The attribute that says how much of the load an endpoint should get beside the others of its list (A113).
+///
+/// A resolver attaches it by [`Endpoint::with`]; of whatever size, weights need not add up to anything.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Weight(NonZeroU32);
+
+impl Weight {
+    /// What an endpoint weighs that has no weight attached.
+    pub const ONE: Self = Self(NonZeroU32::MIN);
+
+    /// This weight; zero counts as [`ONE`](Self::ONE), as in other gRPCs.
+    #[must_use]
+    pub fn new(weight: u32) -> Self {
+        NonZeroU32::new(weight).map_or(Self::ONE, Self)
+    }
+
+    /// The weight as a number, at least 1.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0.get()
+    }
+}
+
 /// One backend, which may be reachable at several addresses.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -96,6 +120,12 @@ impl Endpoint {
     #[must_use]
     pub fn attributes(&self) -> &Attributes {
         &self.attributes
+    }
+
+    /// Its [`Weight`], [`Weight::ONE`] if none is attached.
+    #[must_use]
+    pub fn weight(&self) -> Weight {
+        self.attributes.get().copied().unwrap_or(Weight::ONE)
     }
 
     /// The identity of the endpoint: its set of addresses, in whatever order they were given (A61).

@@ -19,7 +19,7 @@ impl Random {
 
     /// A number below `bound` (0 when `bound` is 0), without the bias of a remainder.
     pub fn below(&mut self, bound: u64) -> u64 {
-        ((u128::from(self.word()) * u128::from(bound)) >> 64) as u64
+        scale(self.word(), bound)
     }
 
     /// A number in `[0, 1)`.
@@ -33,6 +33,12 @@ impl Random {
             items.swap(i, self.below(i as u64 + 1) as usize);
         }
     }
+}
+
+/// The number below `bound` (0 when `bound` is 0) that a random `word` stands for, without the bias of a remainder.
+#[must_use]
+pub fn scale(word: u64, bound: u64) -> u64 {
+    ((u128::from(word) * u128::from(bound)) >> 64) as u64
 }
 
 /// Spreads the bits of `word` over the whole word (splitmix64's finalizer).

@@ -11,6 +11,9 @@ pub mod priority;
 pub mod weighted_target;
 
 pub mod graceful_switch;
+pub mod least_request;
+pub mod peak_ewma;
+pub mod random;
 pub mod round_robin;
 
 pub mod petiole;

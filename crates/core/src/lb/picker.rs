@@ -14,7 +14,7 @@ use super::{
 use crate::{
     metadata::{Metadata, NoMetadata},
     orca::LoadReport,
-    random::mix,
+    random::{mix, scale},
     status::{Code, Status},
 };
 
@@ -55,6 +55,12 @@ impl<'a> PickArgs<'a> {
         let state = self.random.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
         self.random.set(state);
         mix(state)
+    }
+
+    /// A fresh random place among `count` (0 when `count` is 0), each as likely as the others.
+    #[must_use]
+    pub fn place(&self, count: usize) -> usize {
+        scale(self.random(), count as u64) as usize
     }
 
     /// Asks the control half to wake a policy. Independent of the verdict: A76's picker uses a READY endpoint *and*
@@ -126,6 +132,8 @@ impl Picker for Fixed {
 pub struct CallEnd<'a> {
     /// The status code that the caller sees of this attempt.
     pub code: Code,
+    /// When it ended.
+    pub at: Instant,
     /// From the pick to the end.
     pub latency: Duration,
     /// The load report in the trailers, if any (A51).

@@ -9,8 +9,11 @@ use thalweg_core::{
         AnyConfig, Pick,
         graceful_switch::GracefulSwitch,
         hierarchy::Path,
+        least_request::{self, LeastRequest},
+        peak_ewma::{self, PeakEwma},
         pick_first::{self, PickFirst},
         priority::Priority,
+        random::Random,
         registry::Policies,
         round_robin::RoundRobin,
         weighted_target::WeightedTarget,
@@ -20,7 +23,7 @@ use thalweg_sim::{Sim, conformance::Histories};
 
 use crate::{graceful_switch::probed, priority, weighted_target};
 
-/// Together 35,000 histories.
+/// So many histories for each policy.
 const EACH: u64 = 5_000;
 
 fn tell(configs: Vec<Arc<dyn AnyConfig>>, make: impl Fn(u64) -> Sim) {
@@ -44,6 +47,22 @@ fn all_take_turns(sim: &Sim) -> bool {
     picks.collect::<BTreeSet<_>>() == usable
 }
 
+/// Does every usable subchannel, but for so many, get a call now and then? Each that does has at least the chance of the
+/// only pair that it would be picked from.
+fn all_have_a_chance(sim: &Sim, but: usize) -> bool {
+    let usable = sim.usable().count();
+    let mut reached = BTreeSet::new();
+    for _ in 0..30 * usable * usable {
+        if let Pick::Use(id) = sim.peek(&sim.args()) {
+            reached.insert(id);
+        }
+        if reached.len() + but >= usable {
+            return true;
+        }
+    }
+    usable == 0
+}
+
 #[test]
 fn pick_first_keeps_the_contract() {
     let shuffle = |shuffle_address_list| Arc::new(pick_first::Config { shuffle_address_list }) as Arc<dyn AnyConfig>;
@@ -58,6 +77,34 @@ fn a_pick_first_leaf_keeps_the_contract() {
 #[test]
 fn round_robin_keeps_the_contract() {
     tell(vec![], |seed| Sim::seeded(seed, RoundRobin::default()).invariant("all take turns", all_take_turns));
+}
+
+#[test]
+fn random_keeps_the_contract() {
+    tell(vec![], |seed| {
+        Sim::seeded(seed, Random::default()).invariant("all have a chance", |sim| all_have_a_chance(sim, 0))
+    });
+}
+
+#[test]
+fn least_request_keeps_the_contract() {
+    let choices = |count| Arc::new(least_request::Config::new(count)) as Arc<dyn AnyConfig>;
+    tell(vec![choices(2)], |seed| {
+        Sim::seeded(seed, LeastRequest::default()).invariant("all have a chance", |sim| all_have_a_chance(sim, 0))
+    });
+    tell(vec![choices(2), choices(10)], |seed| Sim::seeded(seed, LeastRequest::default()));
+}
+
+#[test]
+fn peak_ewma_keeps_the_contract() {
+    let config = |decay| {
+        let decay = Duration::from_millis(decay);
+        Arc::new(peak_ewma::Config { decay, ..peak_ewma::Config::default() }) as Arc<dyn AnyConfig>
+    };
+    tell(vec![config(10_000), config(100)], |seed| {
+        Sim::seeded(seed, PeakEwma::default())
+            .invariant("all but the worst have a chance", |sim| all_have_a_chance(sim, 1))
+    });
 }
 
 #[test]

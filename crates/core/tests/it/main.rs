@@ -5,10 +5,14 @@
 mod conformance;
 mod graceful_switch;
 mod layers;
+mod least_request;
 mod own_policy;
+mod peak_ewma;
 mod petiole;
 mod pick_first;
 mod priority;
+mod random;
 mod round_robin;
 mod speed;
+mod spread;
 mod weighted_target;

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use thalweg_core::{
     connectivity::Connectivity,
+    endpoint::Weight,
     lb::{
         Failure, Pick, Rejected, Resolution,
         pick_first::{self, Config, PickFirst},
@@ -11,6 +12,8 @@ use thalweg_core::{
     status::Status,
 };
 use thalweg_sim::{Sim, place::endpoint};
+
+use crate::spread::assert_shares;
 
 fn millis(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -271,6 +274,21 @@ fn shuffling_spreads_clients_over_the_addresses() {
         first.insert(sim.log()[0].clone());
     }
     assert_eq!(first.into_iter().collect::<Vec<_>>(), ["0 connect a", "0 connect b", "0 connect c"]);
+}
+
+#[test]
+fn shuffling_spreads_clients_as_endpoints_weigh() {
+    let config = Arc::new(Config { shuffle_address_list: true });
+    let weighted = |(name, weight): &(&str, u32)| endpoint(&[name]).with(Weight::new(*weight));
+    let endpoints: Arc<[_]> = [("a", 1), ("b", 0), ("c", 2), ("d", 4)].iter().map(weighted).collect();
+    let mut counts = std::collections::BTreeMap::new();
+    for seed in 0..4_000 {
+        let mut sim = Sim::seeded(seed, PickFirst::default());
+        sim.resolve_to(Resolution { endpoints: Arc::clone(&endpoints), config: Some(config.clone()) }).unwrap();
+        let (_, first, _) = sim.subchannels().next().unwrap();
+        *counts.entry(first.to_string()).or_default() += 1;
+    }
+    assert_shares(&counts, &[("a", 0.125), ("b", 0.125), ("c", 0.25), ("d", 0.5)]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What callers do: pick, wake, start and end calls.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thalweg_core::{
     lb::{CallEnd, Event, Pick, PickArgs, SubchannelId, Tracker, Wake},
@@ -14,6 +14,7 @@ use crate::input::Input;
 #[derive(Debug)]
 pub struct Call {
     subchannel: SubchannelId,
+    began: Instant,
     observers: Vec<Tracker>,
 }
 
@@ -24,10 +25,11 @@ impl Call {
         self.subchannel
     }
 
-    /// Ends the call, and tells everybody who observes it.
+    /// Ends the call, so long after it began, and tells everybody who observes it.
     pub fn end(self, code: Code, latency: Duration) {
+        let at = self.began + latency;
         for observer in &self.observers {
-            observer.end(&CallEnd { code, latency, load: None });
+            observer.end(&CallEnd { code, at, latency, load: None });
         }
     }
 }
@@ -87,7 +89,7 @@ impl Sim {
             })
             .collect();
         observers.iter().for_each(|observer| observer.start());
-        Ok(Call { subchannel, observers })
+        Ok(Call { subchannel, began: self.now, observers })
     }
 
     fn wake(&mut self, wake: Wake) {

@@ -27,9 +27,10 @@ impl Observation {
     /// The call has ended with this code.
     pub(super) fn end(&mut self, code: Code) {
         let Some(trackers) = self.trackers.take() else { return };
-        let latency = rt::now().saturating_duration_since(self.begun);
+        let at = rt::now();
+        let latency = at.saturating_duration_since(self.begun);
         for tracker in &*trackers {
-            tracker.end(&CallEnd { code: core_code(code), latency, load: None });
+            tracker.end(&CallEnd { code: core_code(code), at, latency, load: None });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! In which order addresses are tried: shuffled by endpoint (A62), flattened, interleaved by family (A61, RFC 8305).
+//! In which order addresses are tried: shuffled by endpoint (A62, A113), flattened, interleaved by family (A61, RFC 8305).
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -31,10 +31,10 @@ fn family(address: &Address) -> Family {
 
 /// All addresses in the order in which they are to be tried, each once; endpoints are shuffled if there is a `shuffle`.
 pub(super) fn in_order(endpoints: &[Endpoint], shuffle: Option<&mut Random>) -> Vec<Listed> {
-    let mut endpoints: Vec<&Endpoint> = endpoints.iter().collect();
-    if let Some(random) = shuffle {
-        random.shuffle(&mut endpoints);
-    }
+    let endpoints = match shuffle {
+        Some(random) => shuffled(endpoints, random),
+        None => endpoints.iter().collect(),
+    };
     let mut seen = BTreeSet::new();
     interleave(
         endpoints
@@ -43,6 +43,18 @@ pub(super) fn in_order(endpoints: &[Endpoint], shuffle: Option<&mut Random>) -> 
             .filter(|(_, address)| seen.insert(*address))
             .map(|(endpoint, address)| (endpoint.clone(), address.clone())),
     )
+}
+
+/// A random order in which each place falls to one of the endpoints that are left, with a chance as their weights say
+/// (A113).
+///
+/// A113 sorts by `u^(1/weight)`, descending. `-ln(u)/weight`, ascending, is the same order, and tells large weights apart.
+fn shuffled<'a>(endpoints: &'a [Endpoint], random: &mut Random) -> Vec<&'a Endpoint> {
+    let arrival = |endpoint: &Endpoint| -(1.0 - random.unit()).ln() / f64::from(endpoint.weight().get());
+    let arrivals = endpoints.iter().map(arrival).collect::<Vec<_>>();
+    let mut order: Vec<_> = arrivals.into_iter().zip(endpoints).collect();
+    order.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    order.into_iter().map(|(_, endpoint)| endpoint).collect()
 }
 
 /// The families take turns, the one that came first begins; within a family the order stays.

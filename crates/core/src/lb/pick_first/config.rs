@@ -19,7 +19,8 @@ use crate::{
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Config {
-    /// Try the endpoints in a random order, drawn anew for each list. The addresses of one endpoint keep their order.
+    /// Try the endpoints in a random order, drawn anew for each list, in which a greater
+    /// [`Weight`](crate::endpoint::Weight) comes early more often (A113). The addresses of one endpoint keep their order.
     pub shuffle_address_list: bool,
 }
 
