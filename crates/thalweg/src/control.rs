@@ -6,7 +6,7 @@ use http::{
     HeaderValue,
     uri::{Authority, Scheme},
 };
-use thalweg_core::lb::Wake;
+use thalweg_core::lb::{SubchannelId, Wake};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -29,6 +29,8 @@ pub(crate) enum ControlEvent {
     Wake(Wake),
     /// A call found that the connection takes no more calls.
     Unusable(ConnectionKey),
+    /// A call waits, since no connection of this subchannel has a stream for it.
+    Crowded(SubchannelId),
     /// The resolver has a result.
     Resolved(Result<ResolverUpdate, ResolveError>),
     /// An attempt to connect has ended.

@@ -20,18 +20,30 @@ use tokio::sync::watch;
 use crate::{
     config::ConfigSelector,
     rt::{self, BoxFuture},
-    subchannel::ConnectionKey,
-    transport::client::Connection,
+    subchannel::{
+        ConnectionKey,
+        pool::{Members, Pool},
+    },
 };
 
 /// A READY subchannel, as the data path sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct ReadySubchannel {
-    pub(crate) key: ConnectionKey,
+    pub(crate) id: SubchannelId,
     pub(crate) address: Address,
-    pub(crate) connection: Connection,
+    /// At least one.
+    pub(crate) connections: Members,
+    /// Where calls wait if none of them has room.
+    pub(crate) pool: Arc<Pool>,
     /// Told of every call.
     pub(crate) trackers: Arc<[Tracker]>,
+}
+
+impl ReadySubchannel {
+    /// The name of the connection that this attempt made.
+    pub(crate) fn key(&self, attempt: u64) -> ConnectionKey {
+        ConnectionKey { subchannel: self.id, attempt }
+    }
 }
 
 /// Everything a call needs to find its way. Replaced whole, never changed.
@@ -61,7 +73,7 @@ impl Snapshot {
 
     /// The subchannel, if it is (still) READY.
     pub(crate) fn ready(&self, id: SubchannelId) -> Option<&ReadySubchannel> {
-        self.ready.get(id.slot())?.as_ref().filter(|ready| ready.key.subchannel == id)
+        self.ready.get(id.slot())?.as_ref().filter(|ready| ready.id == id)
     }
 }
 

@@ -236,10 +236,13 @@ impl<S: Clone> Sender<S> {
         self.streams.len() < self.peer.max_concurrent as usize
     }
 
-    /// Is it only for want of room that no stream can be opened?
+    /// How many more streams can be opened now: what the peer's limit leaves, and none on a connection that takes no more.
     #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.life == Life::Open && !self.has_room()
+    pub fn room(&self) -> usize {
+        if self.life != Life::Open || self.is_exhausted() {
+            return 0;
+        }
+        (self.peer.max_concurrent as usize).saturating_sub(self.streams.len())
     }
 
     /// Have the peer's SETTINGS come?

@@ -7,11 +7,13 @@
 //! 2. get call credentials, if there are any;
 //! 3. read the snapshot: the selector configures the call (A31), the picker picks a READY subchannel ([`pick`]);
 //! 4. open a stream there and send until the response's head comes ([`attempt`], [`upload`]);
+//!    if all connections of the subchannel are full, wait in its queue first ([`queue`], A105);
 //!    if the server certainly did not process the call, go back to 3 (transparent retry, A6);
 //! 5. hand the response over; its body goes on under the same deadline ([`body`]).
 
 mod attempt;
 mod pick;
+mod queue;
 
 mod body;
 mod response;
@@ -32,7 +34,7 @@ use std::{
 };
 
 use http::{HeaderMap, Request, Response};
-use thalweg_core::connectivity::Connectivity;
+use thalweg_core::{connectivity::Connectivity, lb::SubchannelId};
 use tonic::Status;
 
 pub use self::body::ResponseBody;
@@ -40,7 +42,8 @@ use self::{
     attempt::{Attempt, Outcome},
     body::Rest,
     head::Head,
-    pick::Verdict,
+    pick::{Opening, Verdict},
+    queue::{Next, Queued},
     story::Story,
     upload::Upload,
 };
@@ -48,8 +51,8 @@ use crate::{
     control::Control,
     error::{LocalError, Processed},
     rt::{self, Alarm, BoxFuture},
-    snapshot::{ReadySubchannel, Ticket},
-    transport::client::{ResponseHead, Turn, Whole},
+    snapshot::{ReadySubchannel, Snapshot, Ticket},
+    transport::client::{ResponseHead, Whole},
 };
 
 /// The response to a call, to come.
@@ -79,6 +82,8 @@ struct Call {
     active: Active,
     course: Course,
     alarm: Alarm,
+    /// Its place in the queue of a subchannel, if it has one.
+    queued: Option<Box<Queued>>,
     /// The time, while nothing has been waited for: a look at the clock less.
     now: Option<Instant>,
     /// A6: the server may refuse a call once without the application noticing.
@@ -98,8 +103,8 @@ enum Stage {
     Pick,
     /// For the next snapshot.
     Wait(BoxFuture<'static, ()>),
-    /// For room on this connection, or (`None`) the next snapshot.
-    Room(ReadySubchannel, BoxFuture<'static, Option<Turn>>),
+    /// For its turn, in the place that it has.
+    Queue,
     Attempt(Attempt),
 }
 
@@ -109,7 +114,7 @@ impl std::fmt::Debug for Stage {
             Self::Credentials(_) => "Credentials",
             Self::Pick => "Pick",
             Self::Wait(_) => "Wait",
-            Self::Room(..) => "Room",
+            Self::Queue => "Queue",
             Self::Attempt(_) => "Attempt",
         })
     }
@@ -148,7 +153,7 @@ impl ResponseFuture {
         let stage = credentials.map_or(Stage::Pick, Stage::Credentials);
         let upload = Upload::new(body, control.facts.replay_buffer);
         let course = Course { head, upload, story };
-        let call = Call { active, course, alarm: Alarm::default(), now: fresh, refused: false };
+        let call = Call { active, course, alarm: Alarm::default(), queued: None, now: fresh, refused: false };
         Self(Fate::Going(Box::new(Going { stage, call })))
     }
 }
@@ -238,10 +243,7 @@ impl Call {
                     ready!(published.as_mut().poll(cx));
                     Stage::Pick
                 }
-                Stage::Room(ready, room) => match ready!(room.as_mut().poll(cx)) {
-                    Some(turn) => self.enter(ready, &turn, cx)?,
-                    None => Stage::Pick,
-                },
+                Stage::Queue => ready!(self.poll_queue(cx))?,
                 Stage::Attempt(attempt) => match ready!(attempt.poll(&mut self.course.upload, cx)) {
                     Outcome::Answered(head, whole) => return Poll::Ready(Ok((head, whole))),
                     Outcome::Failed(status) => return Poll::Ready(Err(status)),
@@ -273,21 +275,71 @@ impl Call {
                 ticket.get_or_insert_with(|| control.board.subscribe());
             }
             match (pick::try_pick(control, &mut self.course, now, cx)?, ticket.take()) {
-                (Verdict::Attempt(attempt), _) => return Ok(Stage::Attempt(attempt)),
-                (Verdict::Full(ready), Some(seen)) => return Ok(wait_for_room(ready, seen)),
-                (Verdict::Queue, Some(seen)) => return Ok(Stage::Wait(seen.into_future())),
-                (Verdict::Full(_) | Verdict::Queue, None) => ticket = Some(control.board.subscribe()),
+                (Verdict::Attempt(attempt), _) => {
+                    self.queued = None;
+                    return Ok(Stage::Attempt(attempt));
+                }
+                (Verdict::Full(subchannel, snapshot), seen) => {
+                    let is_seen = seen.is_some();
+                    let ticket_now = seen.unwrap_or_else(|| control.board.subscribe());
+                    if is_seen || Arc::ptr_eq(&control.board.load(), &snapshot) {
+                        return Ok(self.line_up(subchannel, &snapshot, ticket_now, now));
+                    }
+                    ticket = Some(ticket_now);
+                }
+                (Verdict::Queue, Some(seen)) => {
+                    self.leave_queue();
+                    return Ok(Stage::Wait(seen.into_future()));
+                }
+                (Verdict::Queue, None) => ticket = Some(control.board.subscribe()),
             }
         }
     }
 
+    /// The stage after a subchannel was found full.
+    fn line_up(&mut self, subchannel: SubchannelId, snapshot: &Snapshot, ticket: Ticket, now: Instant) -> Stage {
+        let before = self.queued.take();
+        self.queued = Queued::enter(&self.active.0, before, subchannel, snapshot, ticket);
+        if let Some(ready) = snapshot.ready(subchannel) {
+            self.course.story.queued(now, &ready.address);
+        }
+        Stage::Queue
+    }
+
+    /// The stage after the queue.
+    fn poll_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stage, Status>> {
+        let Some(queued) = &mut self.queued else { return Poll::Ready(Ok(Stage::Pick)) };
+        Poll::Ready(Ok(match ready!(queued.poll(&self.active.0, cx)) {
+            Next::Enter(ready) => self.enter(&ready, cx)?,
+            Next::Pick => Stage::Pick,
+            Next::Wait => match self.leave_queue() {
+                Some(queued) => Stage::Wait(queued.into_wait()),
+                None => Stage::Pick,
+            },
+        }))
+    }
+
     /// Opens a stream on a connection that had no room before. The room is this call's: taking it elsewhere would leave
     /// others waiting.
-    fn enter(&mut self, ready: &ReadySubchannel, turn: &Turn, cx: &mut Context<'_>) -> Result<Stage, Status> {
-        Ok(match pick::open(&self.active.0, &mut self.course, ready, Some(turn), rt::now(), cx)? {
-            Verdict::Attempt(attempt) => Stage::Attempt(attempt),
-            Verdict::Full(_) | Verdict::Queue => Stage::Pick,
-        })
+    fn enter(&mut self, ready: &ReadySubchannel, cx: &mut Context<'_>) -> Result<Stage, Status> {
+        match pick::open(&self.active.0, &mut self.course, ready, true, rt::now(), cx)? {
+            Opening::Open(attempt) => {
+                self.queued = None;
+                Ok(Stage::Attempt(attempt))
+            }
+            Opening::Full | Opening::Unusable => {
+                if let Some(queued) = &self.queued {
+                    queued.stand_again(&self.active.0);
+                }
+                Ok(Stage::Queue)
+            }
+        }
+    }
+
+    /// Gives up the place in a queue, if there is one, without a stream.
+    fn leave_queue(&mut self) -> Option<Box<Queued>> {
+        self.course.story.left_queue();
+        self.queued.take()
     }
 
     /// Ready when the deadline has passed.
@@ -295,6 +347,9 @@ impl Call {
         let Some(deadline) = self.course.head.deadline else { return Poll::Pending };
         self.alarm.set(Some(deadline));
         ready!(self.alarm.poll_ring(cx));
+        if let Some(queued) = &self.queued {
+            self.course.story.obstructed(queued.obstacle());
+        }
         Poll::Ready(self.course.story.deadline_exceeded(rt::now()))
     }
 
@@ -307,19 +362,6 @@ impl Call {
         let rest = Rest { story, deadline: request.deadline, alarm, _active: active };
         response::accept(head, attempt, upload, request.max_receive, rest)
     }
-}
-
-/// The server allows no more calls on this connection at present. A snapshot newer than the ticket may know a better one.
-fn wait_for_room(ready: ReadySubchannel, mut ticket: Ticket) -> Stage {
-    let connection = ready.connection.clone();
-    let room = async move {
-        tokio::select! {
-            biased;
-            turn = connection.room() => Some(turn),
-            () = ticket.published() => None,
-        }
-    };
-    Stage::Room(ready, Box::pin(room))
 }
 
 /// The status of a call that ends because the channel's policy or resolver says so.

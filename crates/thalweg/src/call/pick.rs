@@ -1,10 +1,10 @@
 //! One look at the snapshot: configure the call once, pick, and open a stream on the READY subchannel that was picked.
 
-use std::{task::Context, time::Instant};
+use std::{sync::Arc, task::Context, time::Instant};
 
 use thalweg_core::{
     connectivity::Connectivity,
-    lb::{Failure, Pick, PickArgs},
+    lb::{Failure, Pick, PickArgs, SubchannelId},
     status::{Code, Status as CoreStatus},
 };
 use tonic::Status;
@@ -16,15 +16,15 @@ use crate::{
     credentials,
     error::{LocalError, control_plane},
     snapshot::{ReadySubchannel, Snapshot},
-    transport::client::{OpenError, Turn},
+    transport::client::{Connection, OpenError},
 };
 
 /// What a look at the snapshot came to.
 pub(super) enum Verdict {
     /// A stream is open.
     Attempt(Attempt),
-    /// The connection that was picked has as many calls as the server allows.
-    Full(ReadySubchannel),
+    /// All connections of this subchannel have as many calls as the server allows; what was looked at.
+    Full(SubchannelId, Arc<Snapshot>),
     /// Look again at the next snapshot.
     Queue,
 }
@@ -50,7 +50,12 @@ pub(super) fn try_pick(
     }
     match pick(control, &course.head, &snapshot, now) {
         Pick::Use(id) => {
-            snapshot.ready(id).map_or(Ok(Verdict::Queue), |ready| open(control, course, ready, None, now, cx))
+            let Some(ready) = snapshot.ready(id) else { return Ok(Verdict::Queue) };
+            Ok(match open(control, course, ready, false, now, cx)? {
+                Opening::Open(attempt) => Verdict::Attempt(attempt),
+                Opening::Full => Verdict::Full(id, Arc::clone(&snapshot)),
+                Opening::Unusable => Verdict::Queue,
+            })
         }
         Pick::Queue => Ok(Verdict::Queue),
         Pick::Fail(failure) => {
@@ -98,48 +103,60 @@ fn pick(control: &Control, head: &Head, snapshot: &Snapshot, now: Instant) -> Pi
     pick
 }
 
-/// Opens a stream. A connection that takes no more calls is reported, and the call waits for the next snapshot.
+/// What became of the attempt to open a stream.
+pub(super) enum Opening {
+    /// It is open.
+    Open(Attempt),
+    /// No connection has room.
+    Full,
+    /// Wait for the next snapshot.
+    Unusable,
+}
+
+/// Opens a stream on the oldest connection that has room (A105). One that takes no more calls is reported.
 pub(super) fn open(
     control: &Control,
     course: &mut Course,
     ready: &ReadySubchannel,
-    turn: Option<&Turn>,
+    turn: bool,
     now: Instant,
     cx: &mut Context<'_>,
-) -> Result<Verdict, Status> {
-    check_authority(&course.head, ready)?;
+) -> Result<Opening, Status> {
     let first = match course.upload.first(cx) {
         Ok(first) => first,
         Err(UploadError::Request(status)) => return Err(status),
-        Err(UploadError::Broken) => return Ok(Verdict::Queue),
+        Err(UploadError::Broken) => return Ok(Opening::Unusable),
     };
     let head = course.head.to_request(&control.facts, now);
-    let opened = match ready.connection.open(&head, &mut first.chunk, first.end, cx.waker(), turn) {
-        Ok(opened) => opened,
-        Err(OpenError::Full) => {
-            course.story.obstructed(format!("{} has as many calls as it allows", ready.address));
-            return Ok(Verdict::Full(ready.clone()));
+    let mut opening = Opening::Unusable;
+    for member in &ready.connections {
+        let connection = &member.connection;
+        check_authority(&course.head, ready, connection)?;
+        match connection.open(&head, &mut first.chunk, first.end, cx.waker(), turn) {
+            Ok(opened) => {
+                course.upload.sent_first();
+                course.story.sent(now, ready.address.clone());
+                let observation = Observation::begin(&ready.trackers, now);
+                return Ok(Opening::Open(Attempt::new(opened, observation)));
+            }
+            Err(OpenError::Full) => opening = Opening::Full,
+            Err(OpenError::Unusable) => control.tell(ControlEvent::Unusable(ready.key(member.attempt))),
+            Err(OpenError::HeadersTooLarge { size, limit }) => {
+                let text = format!(
+                    "request metadata of {size} bytes is larger than {} accepts ({limit} bytes)",
+                    ready.address
+                );
+                return Err(LocalError::MetadataTooLarge { size, limit }.status(tonic::Code::ResourceExhausted, text));
+            }
         }
-        Err(OpenError::Unusable) => {
-            control.tell(ControlEvent::Unusable(ready.key));
-            return Ok(Verdict::Queue);
-        }
-        Err(OpenError::HeadersTooLarge { size, limit }) => {
-            let text =
-                format!("request metadata of {size} bytes is larger than {} accepts ({limit} bytes)", ready.address);
-            return Err(LocalError::MetadataTooLarge { size, limit }.status(tonic::Code::ResourceExhausted, text));
-        }
-    };
-    course.upload.sent_first();
-    course.story.sent(now, ready.address.clone());
-    let observation = Observation::begin(&ready.trackers, now);
-    Ok(Verdict::Attempt(Attempt::new(opened, observation)))
+    }
+    Ok(opening)
 }
 
 /// A call that bears an authority of its own goes only where the server has proven to be it (A81).
-fn check_authority(head: &Head, ready: &ReadySubchannel) -> Result<(), Status> {
+fn check_authority(head: &Head, ready: &ReadySubchannel, connection: &Connection) -> Result<(), Status> {
     let Some(authority) = head.own_authority() else { return Ok(()) };
-    if credentials::covers(ready.connection.peer(), authority.host()) {
+    if credentials::covers(connection.peer(), authority.host()) {
         return Ok(());
     }
     let text = format!("the certificate of {} does not cover the call's authority {authority}", ready.address);

@@ -18,21 +18,35 @@ pub(super) struct Story {
     asked: bool,
     /// Call credentials were there.
     proven: Option<Instant>,
+    /// It had to wait for a stream there.
+    queued: Option<(Instant, Address)>,
     sent: Option<(Instant, Address)>,
     answered: Option<Instant>,
-    /// Why there was no backend, when last asked.
+    /// Why there was no backend or no stream, when last asked.
     obstacle: Option<String>,
 }
 
 impl Story {
     /// A call begins, by asking for call credentials or not.
     pub(super) fn new(begun: Instant, asked: bool) -> Self {
-        Self { begun, asked, proven: None, sent: None, answered: None, obstacle: None }
+        Self { begun, asked, proven: None, queued: None, sent: None, answered: None, obstacle: None }
     }
 
     /// The call credentials have come.
     pub(super) fn proven(&mut self, at: Instant) {
         self.proven = Some(at);
+    }
+
+    /// All connections to a backend are full. Whoever comes back to the same queue has been there all the time.
+    pub(super) fn queued(&mut self, at: Instant, on: &Address) {
+        if !self.queued.as_ref().is_some_and(|(_, address)| address == on) {
+            self.queued = Some((at, on.clone()));
+        }
+    }
+
+    /// There is no backend any more where a stream could be waited for.
+    pub(super) fn left_queue(&mut self) {
+        self.queued = None;
     }
 
     /// A stream was opened.
@@ -42,6 +56,7 @@ impl Story {
 
     /// The stream is over, and the call will be sent again.
     pub(super) fn refused(&mut self, error: &WireError) {
+        self.queued = None;
         self.obstacle = self.sent.take().map(|(_, address)| format!("{address}: {error}"));
     }
 
@@ -50,7 +65,7 @@ impl Story {
         self.answered = Some(at);
     }
 
-    /// There is no backend, and this is why.
+    /// There is no backend, or no stream, and this is why.
     pub(super) fn obstructed(&mut self, why: String) {
         self.obstacle = Some(why);
     }
@@ -86,12 +101,19 @@ impl Story {
         if self.asked && self.proven.is_none() {
             return stations;
         }
-        let Some((sent, address)) = &self.sent else {
-            let why = self.obstacle.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
-            until(None, format_args!("waiting for a READY backend{why}"));
-            return stations;
+        let sent = self.sent.as_ref().map(|(at, _)| *at);
+        let why = |before, after| match &self.obstacle {
+            Some(why) if sent.is_none() => format!("{before}{why}{after}"),
+            _ => String::new(),
         };
-        until(Some(*sent), format_args!("waiting for a READY backend"));
+        match &self.queued {
+            None => until(sent, format_args!("waiting for a READY backend{}", why(" (", ")"))),
+            Some((queued, address)) => {
+                until(Some(*queued), format_args!("waiting for a READY backend"));
+                until(sent, format_args!("waiting for a stream on {address}{}", why(": ", "")));
+            }
+        }
+        let Some((_, address)) = &self.sent else { return stations };
         until(self.answered, format_args!("waiting for response headers from {address}"));
         if self.answered.is_some() {
             until(None, format_args!("reading the response"));

@@ -14,6 +14,7 @@ use super::{
     driver::{Driver, Plan},
     error::BuildError,
     resolution::Resolution,
+    scaling::ConnectionScaling,
 };
 use crate::{
     control::{ChannelFacts, Control},
@@ -55,6 +56,7 @@ pub struct ChannelBuilder {
     http2: Http2Options,
     keepalive: Keepalive,
     backoff: BackoffConfig,
+    scaling: ConnectionScaling,
     idle_timeout: Option<Duration>,
     max_receive_message_size: usize,
     max_send_message_size: usize,
@@ -78,6 +80,7 @@ impl ChannelBuilder {
             http2: Http2Options::default(),
             keepalive: Keepalive::default(),
             backoff: BackoffConfig::default(),
+            scaling: ConnectionScaling::default(),
             idle_timeout: Some(Duration::from_secs(30 * 60)),
             max_receive_message_size: 4 << 20,
             max_send_message_size: usize::MAX,
@@ -161,6 +164,13 @@ impl ChannelBuilder {
         self
     }
 
+    /// How many connections there may be to one address, besides what the service config says (A105): at most 10, one to begin
+    /// with, and none closed by the channel.
+    pub fn connection_scaling(mut self, scaling: ConnectionScaling) -> Self {
+        self.scaling = scaling;
+        self
+    }
+
     /// Without calls for this long the channel closes its connections and stops resolving, until the next call; 30
     /// minutes by default, `None` for never.
     pub fn idle_timeout(mut self, timeout: Option<Duration>) -> Self {
@@ -204,6 +214,7 @@ impl ChannelBuilder {
         let config = self.parse_service_config()?;
         self.backoff.validate()?;
         self.http2.validate()?;
+        self.scaling.validate()?;
         if self.idle_timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(BuildError::IdleTimeout);
         }
@@ -221,6 +232,7 @@ impl ChannelBuilder {
             resolution,
             connecting: Arc::new(self.connecting(proxy, &authority)),
             backoff: self.backoff,
+            scaling: self.scaling,
             default_config: Arc::new(config),
             use_resolved_config: self.use_resolved_config,
         };

@@ -15,17 +15,19 @@ use thalweg_core::{
     connectivity::Connectivity,
     deadline,
     lb::{
-        Command, Cx, Event, Fixed, LbPolicy, Mint, Pick, Picker, SubchannelId, SubchannelState,
+        Command, Cx, Event, Fixed, LbPolicy, Mint, Pick, Picker, SubchannelId,
         graceful_switch::GracefulSwitch,
     },
     random::Random,
     service_config::ServiceConfig,
     status::Status,
+    subchannel::Subchannel as Machine,
 };
 use tokio::sync::mpsc;
 
 use super::{
     resolution::Resolution,
+    scaling::ConnectionScaling,
     subchannels::Subchannels,
     timers::{Due, Timers},
 };
@@ -35,7 +37,7 @@ use crate::{
     error::{ConnectError, WireError, WireErrorKind},
     rt::{self, Alarm},
     snapshot::{ReadySubchannel, Snapshot},
-    subchannel::{Connecting, ConnectionKey},
+    subchannel::{Connecting, ConnectionKey, pool::Member},
     transport::client::{Connection, ConnectionEvent},
 };
 
@@ -47,6 +49,7 @@ const BATCH: usize = 1024;
 pub(super) struct Plan {
     pub(super) connecting: Arc<Connecting>,
     pub(super) backoff: BackoffConfig,
+    pub(super) scaling: ConnectionScaling,
     pub(super) resolution: Resolution,
     /// In force while the name has no configuration of its own.
     pub(super) default_config: Arc<ServiceConfig>,
@@ -68,6 +71,8 @@ pub(super) struct Driver {
     pub(super) timers: Timers,
     pub(super) resolver_backoff: Backoff,
     pub(super) config: Option<Arc<ServiceConfig>>,
+    /// How many connections a subchannel may have.
+    pub(super) most: u32,
     /// What commands answered at once, still to be delivered.
     pub(super) inbox: VecDeque<Event>,
     next: Draft,
@@ -106,6 +111,7 @@ impl Driver {
             subchannels: Subchannels::default(),
             timers: Timers::default(),
             config: None,
+            most: 1,
             inbox: VecDeque::new(),
             next: Draft::new(),
         }
@@ -146,6 +152,7 @@ impl Driver {
             }
             ControlEvent::Wake(wake) => self.deliver(&Event::Wake(wake)),
             ControlEvent::Unusable(key) => self.on_connection_lost(key),
+            ControlEvent::Crowded(id) => self.grow(id),
             // A result may come late, when the channel sleeps.
             ControlEvent::Resolved(_) if self.root.is_none() => {}
             ControlEvent::Resolved(result) => self.on_resolved(result),
@@ -177,11 +184,10 @@ impl Driver {
             match due {
                 Due::Policy(timer) => self.deliver(&Event::Timer(timer)),
                 Due::Backoff(id) => {
-                    if let Some(subchannel) = self.subchannels.get_mut(id) {
-                        subchannel.machine.backoff_over();
-                        self.deliver(&Event::Subchannel(id, SubchannelState::Idle));
-                    }
+                    self.change(id, Machine::backoff_over);
+                    self.grow(id);
                 }
+                Due::Surplus(id) => self.close_surplus(id, now),
                 Due::Resolver => self.plan.resolution.ask(),
                 Due::Idleness => self.check_idleness(now),
             }
@@ -218,18 +224,33 @@ impl Driver {
         }
         match result {
             Ok(connection) => {
-                subchannel.machine.connected();
-                subchannel.connection = Some(connection);
+                subchannel.pool.add(Member { attempt: key.attempt, connection });
+                self.show(id);
+                self.change(id, Machine::connected);
+                self.grow(id);
+                self.watch_surplus(id);
             }
             Err(error) => {
                 tracing::debug!(address = %subchannel.address, %error, "attempt to connect failed");
-                let retry_at = subchannel.machine.failed(rt::now(), error.to_string().into());
-                self.timers.set(Due::Backoff(id), retry_at);
+                let reason: Arc<str> = error.to_string().into();
+                subchannel.pool.note_failure(reason.clone());
+                if let Some(retry_at) = self.change(id, |machine| machine.failed(rt::now(), reason)) {
+                    self.timers.set(Due::Backoff(id), retry_at);
+                }
             }
         }
-        let state = subchannel.machine.state().clone();
-        self.show(id);
-        self.deliver(&Event::Subchannel(id, state));
+    }
+
+    /// Tells a subchannel's machine what has happened, and the policy, if the state is another now.
+    fn change<T>(&mut self, id: SubchannelId, happened: impl FnOnce(&mut Machine) -> T) -> Option<T> {
+        let machine = &mut self.subchannels.get_mut(id)?.machine;
+        let before = machine.state().connectivity();
+        let result = happened(machine);
+        let state = machine.state().clone();
+        if state.connectivity() != before {
+            self.deliver(&Event::Subchannel(id, state));
+        }
+        Some(result)
     }
 
     /// A server that complains of too many pings (ENHANCE_YOUR_CALM) is pinged half as often from then on (A8), and no
@@ -250,11 +271,10 @@ impl Driver {
     /// No new calls on this connection; those in flight go on if they can.
     fn on_connection_lost(&mut self, key: ConnectionKey) {
         let id = key.subchannel;
-        let Some(subchannel) = self.subchannels.of_attempt(key) else { return };
-        if subchannel.connection.take().is_some() {
-            subchannel.machine.closed();
+        if self.subchannels.get_mut(id).is_some_and(|subchannel| subchannel.pool.remove(key.attempt)) {
             self.show(id);
-            self.deliver(&Event::Subchannel(id, SubchannelState::Idle));
+            self.change(id, Machine::closed);
+            self.grow(id);
         }
     }
 

@@ -5,6 +5,25 @@ use thiserror::Error;
 
 use crate::transport::{connector::proxy::ProxyError, options::OptionError};
 
+/// Which option of connection scaling is out of its range.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum ScalingError {
+    /// No connection at all.
+    #[error("connection scaling: the limit of connections must be at least 1")]
+    Limit,
+    /// Fewer than one to begin with, or more than there may be.
+    #[error("connection scaling: initial is {initial}, and must be from 1 to the limit of {limit}")]
+    Initial {
+        /// What it is.
+        initial: u32,
+        /// The limit.
+        limit: u32,
+    },
+    /// Every connection would be closed at once.
+    #[error("connection scaling: the idle timeout must be above zero; None is for never")]
+    IdleTimeout,
+}
+
 /// Which piece of a channel's description is wrong, and why.
 #[derive(Clone, PartialEq, Debug, Error)]
 #[non_exhaustive]
@@ -21,6 +40,9 @@ pub enum BuildError {
     /// The HTTP/2 options.
     #[error("{0}")]
     Http2(#[from] OptionError),
+    /// The number of connections.
+    #[error("{0}")]
+    Scaling(#[from] ScalingError),
     /// The proxy.
     #[error("{0}")]
     Proxy(#[from] ProxyError),

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use thalweg_core::{
     endpoint::Address,
     lb::{Command, Event, Health, SubchannelId, SubchannelState, Watch},
-    subchannel::Subchannel as Machine,
+    subchannel::{Attempt, Subchannel as Machine},
 };
 
 use tokio::sync::mpsc;
@@ -15,6 +15,7 @@ use crate::{
     control::ControlEvent,
     rt,
     subchannel::{Connecting, ConnectionKey},
+    transport::crowd::Crowd,
 };
 
 impl Driver {
@@ -26,7 +27,8 @@ impl Driver {
             Command::Connect(id) => self.connect(id),
             Command::Shutdown(id) => {
                 self.timers.cancel(Due::Backoff(id));
-                if self.subchannels.remove(id).is_some_and(|gone| gone.connection.is_some()) {
+                self.timers.cancel(Due::Surplus(id));
+                if self.subchannels.remove(id).is_some_and(|gone| gone.pool.close()) {
                     self.show(id);
                 }
             }
@@ -52,12 +54,19 @@ impl Driver {
     fn connect(&mut self, id: SubchannelId) {
         let Some(subchannel) = self.subchannels.get_mut(id) else { return };
         let Some(attempt) = subchannel.machine.connect(rt::now(), &mut self.random) else { return };
+        self.attempt(id, attempt);
+        self.inbox.push_back(Event::Subchannel(id, SubchannelState::Connecting));
+    }
+
+    /// Makes an attempt that the machine has begun.
+    pub(super) fn attempt(&mut self, id: SubchannelId, attempt: Attempt) {
+        let Some(subchannel) = self.subchannels.get_mut(id) else { return };
         subchannel.attempts += 1;
         let key = ConnectionKey { subchannel: id, attempt: subchannel.attempts };
         let (connecting, address) = (self.plan.connecting.clone(), subchannel.address.clone());
-        let attempting = make_attempt(connecting, address, attempt.deadline, key, self.mailbox.clone());
+        let crowd = subchannel.pool.crowd();
+        let attempting = make_attempt(connecting, address, attempt.deadline, crowd, key, self.mailbox.clone());
         subchannel.attempt = Some(rt::spawn(attempting));
-        self.inbox.push_back(Event::Subchannel(id, SubchannelState::Connecting));
     }
 
     fn unwatch(&mut self, watch: Watch) {
@@ -75,6 +84,7 @@ async fn make_attempt(
     connecting: Arc<Connecting>,
     address: Address,
     deadline: Instant,
+    crowd: Arc<Crowd>,
     key: ConnectionKey,
     mailbox: mpsc::WeakUnboundedSender<ControlEvent>,
 ) {
@@ -87,7 +97,7 @@ async fn make_attempt(
         let tell = tell.clone();
         move |event| tell(ControlEvent::Connection(key, event))
     };
-    match connecting.attempt(address, deadline, on_event).await {
+    match connecting.attempt(address, deadline, crowd, on_event).await {
         Ok((connection, drive)) => {
             tell(ControlEvent::Attempted(key, Ok(connection)));
             drive.await;

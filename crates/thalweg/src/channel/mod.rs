@@ -2,9 +2,12 @@
 
 mod builder;
 
+mod stats;
+
 mod driver;
 mod execute;
 mod resolution;
+mod scaling;
 mod subchannels;
 mod timers;
 
@@ -22,12 +25,16 @@ use thalweg_core::connectivity::Connectivity;
 use tonic::Status;
 use tower_service::Service;
 
-pub use self::{builder::ChannelBuilder, error::BuildError};
+pub use self::{
+    builder::ChannelBuilder,
+    error::{BuildError, ScalingError},
+    scaling::ConnectionScaling,
+    stats::SubchannelStats,
+};
 pub use crate::call::{ResponseBody, ResponseFuture};
 use crate::{
     control::{Control, ControlEvent},
     rt,
-    transport::counters::ConnectionStats,
 };
 
 /// A client channel to everything that its target names.
@@ -108,13 +115,6 @@ impl Channel {
     #[must_use]
     pub fn target(&self) -> &str {
         &self.control.facts.target
-    }
-
-    /// What each connection that calls can use right now has done so far, and where it stands (A14's socket data).
-    #[must_use]
-    pub fn connection_stats(&self) -> Vec<ConnectionStats> {
-        let snapshot = self.control.board.load();
-        snapshot.ready.iter().flatten().map(|ready| ready.connection.stats()).collect()
     }
 
     /// Begins a call.

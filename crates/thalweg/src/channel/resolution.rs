@@ -110,6 +110,7 @@ impl Driver {
         self.select(selector);
         self.balance(&config, update.endpoints);
         self.config = Some(config);
+        self.rescale();
     }
 
     /// The configuration in force from now on. A broken one leaves the good one in use, if there is one (A21).

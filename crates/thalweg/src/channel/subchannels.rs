@@ -8,7 +8,12 @@ use thalweg_core::{
     subchannel::Subchannel as Machine,
 };
 
-use crate::{rt::Task, snapshot::ReadySubchannel, subchannel::ConnectionKey, transport::client::Connection};
+use super::scaling::Quiet;
+use crate::{
+    rt::Task,
+    snapshot::ReadySubchannel,
+    subchannel::{ConnectionKey, pool::Pool},
+};
 
 /// One subchannel: its machine, and what is under way for it.
 #[derive(Debug)]
@@ -18,14 +23,16 @@ pub(super) struct Subchannel {
     /// How many attempts there were, the present one included.
     pub(super) attempts: u64,
     pub(super) attempt: Option<Task>,
-    pub(super) connection: Option<Connection>,
+    /// Its connections, and the calls that wait for one.
+    pub(super) pool: Arc<Pool>,
+    pub(super) quiet: Quiet,
     /// Who sees every call.
     pub(super) trackers: Vec<(Watch, Tracker)>,
 }
 
 impl Subchannel {
     pub(super) fn new(address: Address, machine: Machine) -> Self {
-        Self { address, machine, attempts: 0, attempt: None, connection: None, trackers: vec![] }
+        Self { address, machine, attempts: 0, attempt: None, pool: Pool::new(), quiet: Quiet::default(), trackers: vec![] }
     }
 }
 
@@ -54,7 +61,12 @@ impl Subchannels {
         (*present == id).then_some(subchannel)
     }
 
-    /// The subchannel, if `key` is its present attempt or connection.
+    /// All there are.
+    pub(super) fn ids(&self) -> Vec<SubchannelId> {
+        self.by_slot.iter().flatten().map(|(id, _)| *id).collect()
+    }
+
+    /// The subchannel, if `key` is its present attempt.
     pub(super) fn of_attempt(&mut self, key: ConnectionKey) -> Option<&mut Subchannel> {
         self.get_mut(key.subchannel).filter(|subchannel| subchannel.attempts == key.attempt)
     }
@@ -63,8 +75,8 @@ impl Subchannels {
     pub(super) fn ready(&mut self, id: SubchannelId) -> Option<ReadySubchannel> {
         let subchannel = self.get_mut(id)?;
         let trackers: Arc<[_]> = subchannel.trackers.iter().map(|(_, tracker)| tracker.clone()).collect();
-        let connection = subchannel.connection.clone()?;
-        let key = ConnectionKey { subchannel: id, attempt: subchannel.attempts };
-        Some(ReadySubchannel { key, address: subchannel.address.clone(), connection, trackers })
+        let (connections, pool) = (subchannel.pool.members(), subchannel.pool.clone());
+        let address = subchannel.address.clone();
+        (!connections.is_empty()).then_some(ReadySubchannel { id, address, connections, pool, trackers })
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Due {
     Policy(Timer),
     /// A subchannel's backoff is over.
     Backoff(SubchannelId),
+    /// Does a subchannel have connections that nobody needs?
+    Surplus(SubchannelId),
     /// The resolver may be asked again.
     Resolver,
     /// Has anybody called lately?
@@ -39,6 +41,11 @@ impl Timers {
         if let Some(at) = self.by_purpose.remove(&due) {
             self.by_time.remove(&(at, due));
         }
+    }
+
+    /// Will this one ring?
+    pub(super) fn is_set(&self, due: Due) -> bool {
+        self.by_purpose.contains_key(&due)
     }
 
     /// When the next one rings.

@@ -1,4 +1,9 @@
-//! One attempt to connect: byte stream, security, HTTP/2, each within the attempt's time.
+//! One attempt to connect: byte stream, security, HTTP/2, each within the attempt's time. And what a subchannel makes of its
+//! connections: a [`pool`].
+
+pub(crate) mod pool;
+
+mod queue;
 
 use std::{future::Future, sync::Arc, time::Instant};
 
@@ -11,6 +16,7 @@ use crate::{
     transport::{
         Connected, Connector,
         client::{self, Connection, ConnectionEvent, Drive},
+        crowd::Crowd,
         keepalive::Keepalive,
         options::Http2Options,
     },
@@ -37,11 +43,12 @@ pub(crate) struct Connecting {
 
 impl Connecting {
     /// Connects to `address` until `deadline`. The connection is ready for calls, and moves while what comes with it
-    /// runs; `on_event` hears how it goes on.
+    /// runs; `on_event` hears how it goes on, and the `crowd` of those who wait for a stream, when there is room.
     pub(crate) async fn attempt<F: Fn(ConnectionEvent) + Unpin>(
         &self,
         address: Address,
         deadline: Instant,
+        crowd: Arc<Crowd>,
         on_event: F,
     ) -> Result<(Connection, Drive<F>), ConnectError> {
         let begun = rt::now();
@@ -49,7 +56,7 @@ impl Connecting {
         let Connected { io, peer } = within("connecting").run(self.connector.connect(address)).await?;
         let (io, peer) = within("the TLS handshake").run(self.credentials.secure(io, peer, &self.authority)).await?;
         within("waiting for the server's HTTP/2 settings")
-            .run(client::connect(io, peer, &self.http2, self.keepalive, on_event))
+            .run(client::connect(io, peer, &self.http2, self.keepalive, crowd, on_event))
             .await
             .map_err(|error| self.suspect(error))
     }

@@ -10,6 +10,9 @@ pub struct ConnectionStats {
     pub counters: Counters,
     /// Calls in flight: streams that the server has not ended.
     pub calls: usize,
+    /// How many of them the peer allows at the same time (MAX_CONCURRENT_STREAMS; A105's `peer_max_concurrent_streams`), as of
+    /// now; `u32::MAX` if it does not say. Of no meaning on a server.
+    pub max_concurrent_streams: u32,
     /// Bytes that we may send on all streams together before the peer allows more (RFC 9113 section 6.9; A14's
     /// `local_flow_control_window`).
     pub send_window: i64,

@@ -11,6 +11,7 @@ pub mod connector;
 
 pub(crate) mod batch;
 pub mod counters;
+pub(crate) mod crowd;
 pub mod keepalive;
 pub(crate) mod messages;
 pub(crate) mod metadata;

@@ -81,11 +81,19 @@ fn the_peer_says_how_many_streams_there_can_be() {
     assert_eq!((wire.sender.max_concurrent(), wire.sender.is_settled()), (u32::MAX, false));
     wire.settings(Settings { max_concurrent_streams: Some(2), ..Settings::default() }).unwrap();
     assert_eq!((wire.sender.max_concurrent(), wire.sender.is_settled()), (2, true));
+    assert_eq!(wire.sender.room(), 2);
     assert_eq!((wire.open(None, true), wire.open(None, true)), (Ok(1), Ok(3)));
     assert!(!wire.sender.has_room());
-    assert_eq!(wire.open(None, true), Err(Refused::Full));
+    assert_eq!((wire.open(None, true), wire.sender.room()), (Err(Refused::Full), 0));
     wire.apply(|effects| effects.ended.push(1)).unwrap();
+    assert_eq!(wire.sender.room(), 1);
     assert_eq!(wire.open(None, true), Ok(5), "no id was lost");
+    wire.settings(Settings { max_concurrent_streams: Some(1), ..Settings::default() }).unwrap();
+    assert_eq!(wire.sender.room(), 0, "there are more than the peer allows by now");
+    wire.settings(Settings { max_concurrent_streams: Some(9), ..Settings::default() }).unwrap();
+    assert_eq!(wire.sender.room(), 7);
+    wire.sender.close();
+    assert_eq!(wire.sender.room(), 0);
 }
 
 #[test]

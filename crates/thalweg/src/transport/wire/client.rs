@@ -29,13 +29,14 @@ use super::{
     stream::{Inbound, Stream},
     writer::{LAST_WORDS, Writer},
 };
-pub(crate) use super::{link::Turn, slot::Whole, stream::SendHalf};
+pub(crate) use super::{slot::Whole, stream::SendHalf};
 use crate::{
     error::{ConnectError, WireError, WireErrorKind},
     io::{BoxIo, PeerInfo},
     rt::{self, Alarm, Task},
     transport::{
         counters::ConnectionStats,
+        crowd::Crowd,
         keepalive::{Action, Keepalive, KeepaliveState},
         options::Http2Options,
     },
@@ -90,7 +91,7 @@ pub(crate) struct Opened {
 /// Why no stream was opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum OpenError {
-    /// As many calls are in flight as the server allows: wait for [`Connection::room`].
+    /// As many calls are in flight as the server allows, or others wait for theirs: wait for a turn.
     Full,
     /// The connection takes no more calls.
     Unusable,
@@ -104,16 +105,17 @@ pub(crate) enum OpenError {
 }
 
 /// Speaks HTTP/2 on `io` and waits for the server's SETTINGS. The connection moves while the second of the two runs,
-/// and `on_event` hears from it what becomes of it.
+/// and `on_event` hears from it what becomes of it. When it has room, `crowd` does.
 pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
     io: BoxIo,
     peer: PeerInfo,
     http2: &Http2Options,
     keepalive: Keepalive,
+    crowd: Arc<Crowd>,
     on_event: F,
 ) -> Result<(Connection, Drive<F>), ConnectError> {
     let config = seam::config(Role::Client, http2);
-    let link = Arc::new(Link::new(Sender::new(Role::Client, &config), peer, Limits::of(http2)));
+    let link = Arc::new(Link::new(Sender::new(Role::Client, &config), peer, Limits::of(http2), Some(crowd)));
     let (read, write) = halves::split(io);
     let mut reader = Reader::new(link.clone(), read, Receiver::new(Role::Client, &config), http2.gather_from);
     let writer = Writer::start(link.clone(), write, http2);
@@ -122,6 +124,7 @@ pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
         writer.detach();
         return Err(ConnectError::Handshake(error));
     }
+    link.note_settings();
     let connection = Connection(Arc::new(Handle { link: link.clone() }));
     let drive = Drive {
         link,
@@ -143,16 +146,20 @@ impl Connection {
     }
 
     /// Opens a stream for a call, with the first of its data if they are there, which are taken; `end`: they are all. What
-    /// comes wakes `reader`. A call that had to wait for room shows its turn. If it fails, the call has not left this client.
+    /// comes wakes `reader`. Unless it is the `turn` of this call, others that wait go first. If it fails, the call has not
+    /// left this client.
     pub(crate) fn open(
         &self,
         head: &RequestHead<'_>,
         first: &mut Option<Bytes>,
         end: bool,
         reader: &Waker,
-        turn: Option<&Turn>,
+        turn: bool,
     ) -> Result<Opened, OpenError> {
         let link = &self.0.link;
+        if !turn && link.is_crowded() {
+            return Err(OpenError::Full);
+        }
         let slot = Arc::new(Slot::new(head.deadline, Some(reader.clone())));
         let timeout = head.timeout.map(deadline::encode);
         let head = send::RequestHead {
@@ -163,7 +170,7 @@ impl Connection {
             user_agent: head.user_agent,
             metadata: head.headers,
         };
-        let (id, waiting) = link.open(&head, first, end, &slot, turn).map_err(|refused| match refused {
+        let (id, waiting) = link.open(&head, first, end, &slot).map_err(|refused| match refused {
             Refused::Full => OpenError::Full,
             Refused::Draining | Refused::Closed | Refused::IdsExhausted => OpenError::Unusable,
             Refused::HeadersTooLarge { size, limit } => OpenError::HeadersTooLarge { size, limit },
@@ -173,10 +180,9 @@ impl Connection {
         Ok(Opened { send, receive: ReceiveHalf(Inbound::new(stream)) })
     }
 
-    /// Ready when it is the turn of a call that was [`Full`](OpenError::Full). Calls have their turns in the order in which
-    /// they asked.
-    pub(crate) async fn room(&self) -> Turn {
-        self.0.link.room().await
+    /// How many more calls can be opened now.
+    pub(crate) fn room(&self) -> usize {
+        self.0.link.room()
     }
 
     /// What the connection has done so far, and where it stands.
@@ -272,7 +278,7 @@ impl<F: Fn(ConnectionEvent)> Drive<F> {
             }
         }
         if std::mem::take(&mut self.reader.heard.settings) {
-            self.link.wake_waiting();
+            self.link.note_settings();
         }
         if let Some(away) = &self.reader.heard.go_away
             && !self.draining
@@ -289,8 +295,6 @@ impl<F: Fn(ConnectionEvent)> Drive<F> {
     fn drain(&mut self, error: WireError) {
         if !self.draining {
             self.draining = true;
-            // What waits for room here has to go elsewhere.
-            self.link.wake_waiting();
             (self.on_event)(ConnectionEvent::Draining(error));
         }
     }

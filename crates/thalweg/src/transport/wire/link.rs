@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
     },
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -14,8 +14,6 @@ use thalweg_http2::{
     error::{Code, Violation},
     send::{Refused, RequestHead, Sender},
 };
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-
 use super::{
     flush::Attention,
     slot::Slot,
@@ -25,11 +23,9 @@ use crate::{
     error::WireError,
     io::PeerInfo,
     rt::{self, Alarm},
-    transport::{counters::ConnectionStats, options::Http2Options},
+    transport::{counters::ConnectionStats, crowd::Crowd, options::Http2Options},
 };
 
-/// How long those who wait for room leave it to the one whose turn it is.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// What a keepalive PING carries.
 pub(super) const KEEPALIVE: [u8; 8] = *b"keepaliv";
 /// A deadline that is never reached.
@@ -75,12 +71,10 @@ pub(super) struct Link {
     reserve: usize,
     /// The connection's window is not being returned.
     withholding: AtomicBool,
-    /// Calls that wait for another to end, and the one whose turn it is.
-    waiting: AtomicUsize,
-    /// Held by the call whose turn it is.
-    turn: Arc<Semaphore>,
-    /// It may open its stream now.
-    room: Notify,
+    /// How many streams the peer allows, as of its last SETTINGS.
+    limit: AtomicU32,
+    /// The calls that wait for a stream here or on another connection like this; none on a server.
+    crowd: Option<Arc<Crowd>>,
     /// The earliest deadline of a call, in nanoseconds after `start`; it may be one of a call that has ended.
     deadline: AtomicU64,
     start: Instant,
@@ -94,7 +88,12 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(sender: Sender<Arc<Slot>>, peer: PeerInfo, limits: Limits) -> Self {
+    pub(super) fn new(
+        sender: Sender<Arc<Slot>>,
+        peer: PeerInfo,
+        limits: Limits,
+        crowd: Option<Arc<Crowd>>,
+    ) -> Self {
         Self {
             sender: Mutex::new(sender),
             writing: Attention::new(),
@@ -115,9 +114,8 @@ impl Link {
             held: AtomicIsize::new(0),
             reserve: limits.reserve,
             withholding: AtomicBool::new(false),
-            waiting: AtomicUsize::new(0),
-            turn: Arc::new(Semaphore::new(1)),
-            room: Notify::new(),
+            limit: AtomicU32::new(u32::MAX),
+            crowd,
             deadline: AtomicU64::new(NEVER),
             start: rt::now(),
             ended: OnceLock::new(),
@@ -139,8 +137,8 @@ impl Link {
         if writes {
             self.note_write();
         }
-        if has_room && self.waiting.load(SeqCst) > 0 {
-            self.room.notify_one();
+        if has_room {
+            self.call_up();
         }
         if was_active && active == 0 && self.watched.load(Relaxed) {
             self.reading.raise();
@@ -190,19 +188,38 @@ impl Link {
         look(&lock(&self.sender))
     }
 
-    /// Opens a stream, with its first data if there are any. Without a turn, only if nobody waits for theirs. The stream's
-    /// id, and whether what follows those data has to wait for them.
+    /// Calls that wait for a stream, if there are any, look for room.
+    fn call_up(&self) {
+        if let Some(crowd) = self.crowd.as_ref().filter(|crowd| !crowd.is_empty()) {
+            crowd.call_up();
+        }
+    }
+
+    /// The peer's SETTINGS have come, and with them perhaps another limit of streams.
+    pub(super) fn note_settings(&self) {
+        self.limit.store(self.look(Sender::max_concurrent), Relaxed);
+        self.call_up();
+    }
+
+    /// Does a call that comes now have to wait for its turn? As far as can be seen without the lock.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.crowd.as_ref().is_some_and(|crowd| !crowd.is_empty()) || self.calls() >= self.limit.load(Relaxed) as usize
+    }
+
+    /// How many more streams can be opened.
+    pub(super) fn room(&self) -> usize {
+        self.look(Sender::room)
+    }
+
+    /// Opens a stream, with its first data if there are any. The stream's id, and whether what follows those data has to wait
+    /// for them.
     pub(super) fn open(
         &self,
         head: &RequestHead<'_>,
         first: &mut Option<bytes::Bytes>,
         end: bool,
         slot: &Arc<Slot>,
-        turn: Option<&Turn>,
     ) -> Result<(u32, bool), Refused> {
-        if turn.is_none() && self.waiting.load(SeqCst) > 0 {
-            return Err(Refused::Full);
-        }
         let mut sender = lock(&self.sender);
         let opened = sender.open(head, first, end, |_| slot.clone()).map(|id| (id, !end && sender.is_waiting(id)));
         self.calls.store(sender.active(), Relaxed);
@@ -338,41 +355,6 @@ impl Link {
         if self.written.load(SeqCst) { Poll::Ready(()) } else { alarm.poll_ring(cx) }
     }
 
-    /// Waits for room, after all who have waited for longer. A call that has its turn and is not polled holds up the others
-    /// for [`PATIENCE`] at a time, and not for ever.
-    pub(super) async fn room(self: &Arc<Self>) -> Turn {
-        let waiting = Waiting::enter(self);
-        let turn = Arc::clone(&self.turn).acquire_owned();
-        tokio::pin!(turn);
-        let permit = loop {
-            tokio::select! {
-                biased;
-                // It is never closed.
-                permit = &mut turn => break permit.ok(),
-                () = rt::sleep(PATIENCE) => {
-                    if !self.look(Sender::is_full) {
-                        return Turn { _permit: None, _waiting: waiting };
-                    }
-                }
-            }
-        };
-        loop {
-            let notified = self.room.notified();
-            tokio::pin!(notified);
-            // From here on no end of a call is missed.
-            notified.as_mut().enable();
-            if !self.look(Sender::is_full) {
-                return Turn { _permit: permit, _waiting: waiting };
-            }
-            notified.await;
-        }
-    }
-
-    /// Whoever waits for room looks again.
-    pub(super) fn wake_waiting(&self) {
-        self.room.notify_waiters();
-    }
-
     /// Bytes have come that count against the connection.
     pub(super) fn hold(&self, bytes: usize) {
         if bytes > 0 {
@@ -419,10 +401,12 @@ impl Link {
 
     /// What the connection has done so far, and where it stands.
     pub(super) fn stats(&self) -> ConnectionStats {
-        let (counters, windows) = self.look(|sender| (sender.counters(), sender.windows()));
+        let (counters, windows, limit) =
+            self.look(|sender| (sender.counters(), sender.windows(), sender.max_concurrent()));
         ConnectionStats {
             counters,
             calls: self.calls(),
+            max_concurrent_streams: limit,
             send_window: windows.send,
             receive_window: windows.receive,
             unread: self.held(),
@@ -448,30 +432,6 @@ impl Limits {
             max_header_list_size: options.max_header_list_size as usize,
             max_calls: options.max_calls,
         }
-    }
-}
-
-/// The right to open a stream before all others that wait for room. Whoever is next has it when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    _permit: Option<OwnedSemaphorePermit>,
-    _waiting: Waiting,
-}
-
-/// Counts a call among those that wait for room.
-#[derive(Debug)]
-struct Waiting(Arc<Link>);
-
-impl Waiting {
-    fn enter(link: &Arc<Link>) -> Self {
-        link.waiting.fetch_add(1, SeqCst);
-        Self(Arc::clone(link))
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, SeqCst);
     }
 }
 

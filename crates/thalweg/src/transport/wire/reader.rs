@@ -257,7 +257,6 @@ impl Reader {
             self.wakes.extend(delivered.wake);
         }
         self.wake();
-        self.link.wake_waiting();
         // The writing task says its last words and ends.
         self.link.writing.raise();
     }

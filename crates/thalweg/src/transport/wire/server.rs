@@ -80,7 +80,7 @@ impl ServerConnection {
         enforcement: Enforcement,
     ) -> Result<Self, WireError> {
         let config = Config { max_concurrent_streams, ..seam::config(Role::Server, options) };
-        let link = Arc::new(Link::new(Sender::new(Role::Server, &config), peer, Limits::of(options)));
+        let link = Arc::new(Link::new(Sender::new(Role::Server, &config), peer, Limits::of(options), None));
         let (read, write) = halves::split(io);
         let reader = Reader::new(link.clone(), read, Receiver::new(Role::Server, &config), options.gather_from);
         let writer = Writer::start(link.clone(), write, options);
