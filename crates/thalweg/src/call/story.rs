@@ -39,7 +39,7 @@ impl Story {
 
     /// All connections to a backend are full. Whoever comes back to the same queue has been there all the time.
     pub(super) fn queued(&mut self, at: Instant, on: &Address) {
-        if !self.queued.as_ref().is_some_and(|(_, address)| address == on) {
+        if self.queued.as_ref().is_none_or(|(_, address)| address != on) {
             self.queued = Some((at, on.clone()));
         }
     }

@@ -14,10 +14,7 @@ use thalweg_core::{
     backoff::{Backoff, BackoffConfig},
     connectivity::Connectivity,
     deadline,
-    lb::{
-        Command, Cx, Event, Fixed, LbPolicy, Mint, Pick, Picker, SubchannelId,
-        graceful_switch::GracefulSwitch,
-    },
+    lb::{Command, Cx, Event, Fixed, LbPolicy, Mint, Pick, Picker, SubchannelId, graceful_switch::GracefulSwitch},
     random::Random,
     service_config::ServiceConfig,
     status::Status,

@@ -32,7 +32,15 @@ pub(super) struct Subchannel {
 
 impl Subchannel {
     pub(super) fn new(address: Address, machine: Machine) -> Self {
-        Self { address, machine, attempts: 0, attempt: None, pool: Pool::new(), quiet: Quiet::default(), trackers: vec![] }
+        Self {
+            address,
+            machine,
+            attempts: 0,
+            attempt: None,
+            pool: Pool::new(),
+            quiet: Quiet::default(),
+            trackers: vec![],
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod credentials;
 mod faults;
 mod hostile;
 mod resolver;
+mod scaling;
 mod server;
 mod support;
 mod wire;

@@ -65,10 +65,7 @@ struct State {
 impl Pool {
     /// No connections, and nobody waits.
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new_cyclic(|pool: &Weak<Self>| Self {
-            crowd: Arc::new(Crowd::new(pool.clone())),
-            state: Mutex::default(),
-        })
+        Arc::new_cyclic(|pool: &Weak<Self>| Self { crowd: Arc::new(Crowd::new(pool.clone())), state: Mutex::default() })
     }
 
     /// What connections tell when they have room.

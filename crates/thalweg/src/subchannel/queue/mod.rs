@@ -47,8 +47,9 @@ impl Queue {
 
     /// Gives a place up, because the call has its stream or does not want one any more.
     pub(super) fn leave(&mut self, number: u64) {
-        let _was_there =
-            self.standing.remove(&number).is_some() || self.called.remove(&number).is_some() || self.absent.remove(&number);
+        let _was_there = self.standing.remove(&number).is_some()
+            || self.called.remove(&number).is_some()
+            || self.absent.remove(&number);
     }
 
     /// A call looks whether it was called, and will be woken by `waker` if it is not.

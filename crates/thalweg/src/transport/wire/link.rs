@@ -10,10 +10,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use thalweg_http2::{
-    error::{Code, Violation},
-    send::{Refused, RequestHead, Sender},
-};
 use super::{
     flush::Attention,
     slot::Slot,
@@ -24,6 +20,10 @@ use crate::{
     io::PeerInfo,
     rt::{self, Alarm},
     transport::{counters::ConnectionStats, crowd::Crowd, options::Http2Options},
+};
+use thalweg_http2::{
+    error::{Code, Violation},
+    send::{Refused, RequestHead, Sender},
 };
 
 /// What a keepalive PING carries.
@@ -88,12 +88,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(
-        sender: Sender<Arc<Slot>>,
-        peer: PeerInfo,
-        limits: Limits,
-        crowd: Option<Arc<Crowd>>,
-    ) -> Self {
+    pub(super) fn new(sender: Sender<Arc<Slot>>, peer: PeerInfo, limits: Limits, crowd: Option<Arc<Crowd>>) -> Self {
         Self {
             sender: Mutex::new(sender),
             writing: Attention::new(),

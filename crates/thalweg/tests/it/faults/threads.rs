@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use thalweg::{Channel, core::backoff::BackoffConfig, error::LocalError};
+use thalweg::{Channel, channel::ConnectionScaling, core::backoff::BackoffConfig, error::LocalError};
 use tokio::{task::JoinSet, time::timeout};
 use tonic::{Code, Status};
 
@@ -133,7 +133,27 @@ async fn calls_beyond_the_servers_limits_all_get_their_turn_while_others_are_giv
     for address in [ONE, TWO, THREE] {
         backends.push(fleet.start_with(address, |builder| builder.max_concurrent_streams(2)).await);
     }
-    let channel = eager(&fleet);
+    come_and_go(eager(&fleet)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn connections_that_come_when_they_are_needed_and_go_after_a_while_fail_no_call_on_any_thread() {
+    let fleet = Fleet::new();
+    let age = Duration::from_millis(20);
+    let one = fleet.start_with(ONE, |builder| builder.max_concurrent_streams(2).max_connection_age(age)).await;
+    let scaling = ConnectionScaling { idle_timeout: Some(Duration::from_millis(2)), ..ConnectionScaling::default() };
+    let config = r#"{"connectionScaling": {"maxConnectionsPerSubchannel": 4}}"#;
+    let builder = fleet.builder(&format!("ipv4:{ONE}")).default_service_config(config);
+    for _ in 0..3 {
+        let channel = builder.clone().connection_scaling(scaling).build().unwrap();
+        come_and_go(channel.clone()).await;
+        assert_eq!(channel.subchannel_stats().iter().map(|seen| seen.calls_waiting).sum::<usize>(), 0);
+    }
+    assert!(one.host.attempts() > 12, "{}", one.host.attempts());
+}
+
+/// Callers that let some calls be, and want an answer to the others.
+async fn come_and_go(channel: Channel) {
     let mut callers = JoinSet::new();
     for caller in 0..16_usize {
         let channel = channel.clone();
