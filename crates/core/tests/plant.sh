@@ -115,6 +115,45 @@ plant 'the pending policy takes over too early' graceful_switch/mod.rs 'if self.
     'if self.pending.is_none() {'
 plant 'a picker is asked for without a report' graceful_switch/mod.rs 'if stale.contains(&hosted.key)' \
     'if !stale.is_empty()'
+plant 'who is ejected is not told of below' outlier_detection/mod.rs 'self.children.tap_mut().age(is_over);
+        self.tell(cx);' 'self.children.tap_mut().age(is_over);'
+plant 'an ejected endpoint hears that it serves' outlier_detection/book.rs \
+    'let health = combined(self.truth.as_ref()?, ejection);' \
+    'let health = combined(self.truth.as_ref()?, ejection.filter(|_| self.told != Some(Health::Pending)));'
+plant 'health is lost while nobody is ejected' outlier_detection/book.rs 'heard.truth = Some(health.clone());' \
+    'heard.truth.get_or_insert(health.clone());'
+plant 'calls that fail count as good' outlier_detection/calls.rs 'if end.code == Code::Ok' 'if end.code <= Code::Unavailable'
+plant 'calls count in every interval' outlier_detection/calls.rs 'self.failed.swap(0, Relaxed)' 'self.failed.load(Relaxed)'
+plant 'the timer is not set again' outlier_detection/mod.rs 'timer: cx.arm(config.interval) });' \
+    'timer: self.interval.map_or_else(|| cx.arm(config.interval), |interval| interval.timer) });'
+plant 'the timer outlives the policy' outlier_detection/mod.rs 'if let Some(Interval { timer, .. }) = self.interval.take() {
+            cx.cancel(timer);
+        }
+        self.children.clear' 'self.children.clear'
+plant 'an update begins a new interval' outlier_detection/mod.rs 'before.map_or_else(|| cx.now(), |before| before.since)' 'cx.now()'
+plant 'ejections end too late' outlier_detection/mod.rs '>= config.ejection_time(times)' '> config.ejection_time(times)'
+plant 'each ejection is as long as the first' outlier_detection/config.rs 'saturating_mul(times)' 'saturating_mul(times.min(1))'
+plant 'past ejections are never forgiven' outlier_detection/book.rs 'saturating_sub(1)' 'saturating_sub(0)'
+plant 'one more is ejected than allowed' outlier_detection/mod.rs 'if ejected as u64 * 100 >= all * most' \
+    'if ejected as u64 * 100 > all * most'
+plant 'an endpoint is ejected again and again' outlier_detection/book.rs \
+    '.get_mut(key).filter(|record| record.ejection.is_none())' '.get_mut(key)'
+plant 'ejections outlive the algorithms' outlier_detection/mod.rs 'return self.children.tap_mut().pardon();' 'return;'
+plant 'calls of a moved connection count for nobody' outlier_detection/book.rs 'self.settle(cx, id);
+        }' '}'
+plant 'a new connection is not observed' outlier_detection/book.rs 'self.subchannels.insert(*id, listed);
+                self.settle(cx, *id);' 'self.subchannels.insert(*id, listed);'
+plant 'an endpoint that stays begins anew' outlier_detection/book.rs 'known.unwrap_or_default()' \
+    'known.map(|_| Record::default()).unwrap_or_default()'
+plant 'the new list does not reach the child' random_subsetting/mod.rs \
+    'subset::chosen(&update.endpoints, self.size, seed).into()' \
+    'subset::chosen(&update.endpoints, self.size, seed).into_iter().skip(1).collect()'
+plant 'every update draws another subset' random_subsetting/mod.rs '*self.seed.get_or_insert_with(|| cx.random().word())' \
+    'cx.random().word()'
+plant 'all clients choose the same' random_subsetting/mod.rs '*self.seed.get_or_insert_with(|| cx.random().word())' \
+    '*self.seed.get_or_insert(7)'
+plant 'who is listed twice counts twice' random_subsetting/subset.rs '&& seen.insert(e.key())' \
+    '&& (seen.insert(e.key()) || true)'
 plant 'a fired timer is not forgotten' child/mod.rs 'if matches!(token, Token::Timer(_)) {' 'if false {'
 plant 'watches outlive their subchannel' child/mod.rs 'while let Some((watch, _)) = self.owners.range(watches.clone()).next() {' \
     'if let Some((watch, _)) = self.owners.range(watches.clone()).next().filter(|_| false) {'

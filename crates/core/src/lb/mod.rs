@@ -7,7 +7,9 @@
 
 mod builtin;
 
+pub mod outlier_detection;
 pub mod priority;
+pub mod random_subsetting;
 pub mod weighted_target;
 
 pub mod graceful_switch;

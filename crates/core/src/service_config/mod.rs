@@ -116,7 +116,7 @@ impl ServiceConfig {
 fn parse_policy(config: &Object<'_>, policies: &Policies) -> Result<Option<PolicyChoice>, ConfigError> {
     let name = config.optional("loadBalancingPolicy", Node::text)?.unwrap_or_default().to_ascii_lowercase();
     if let Some(list) = config.get("loadBalancingConfig") {
-        return policies.choose(list.value()).map(Some).map_err(|error| error.under(list.path()));
+        return policies.choose_at(&list).map(Some);
     }
     if name.is_empty() || name == "unspecified" {
         return Ok(None);

@@ -10,10 +10,12 @@ use thalweg_core::{
         graceful_switch::GracefulSwitch,
         hierarchy::Path,
         least_request::{self, LeastRequest},
+        outlier_detection::OutlierDetection,
         peak_ewma::{self, PeakEwma},
         pick_first::{self, PickFirst},
         priority::Priority,
         random::Random,
+        random_subsetting::RandomSubsetting,
         registry::Policies,
         round_robin::RoundRobin,
         weighted_target::WeightedTarget,
@@ -21,7 +23,11 @@ use thalweg_core::{
 };
 use thalweg_sim::{Sim, conformance::Histories};
 
-use crate::{graceful_switch::probed, priority, weighted_target};
+use crate::{
+    graceful_switch::probed,
+    outlier_detection::{ejections, overheard, those_not_ejected_take_turns},
+    priority, random_subsetting, weighted_target,
+};
 
 /// So many histories for each policy.
 const EACH: u64 = 5_000;
@@ -197,4 +203,33 @@ fn priority_keeps_the_contract_while_children_change_places() {
         priorities(&["c", "a"], ["pick_first"; 3]),
     ];
     tell_patient(configs, |seed| Sim::seeded(seed, Priority::default()).attaching(share_out));
+}
+
+#[test]
+fn outlier_detection_keeps_the_contract_and_nobody_calls_who_is_ejected() {
+    // Short enough ejections for the end of a history, when all must be well again.
+    let often = json!({ "minimumHosts": 1, "requestVolume": 1, "threshold": 30 });
+    let configs = [
+        json!({ "baseEjectionTime": "1s", "maxEjectionTime": "5s", "failurePercentageEjection": often }),
+        json!({ "baseEjectionTime": "5s", "maxEjectionTime": "5s", "failurePercentageEjection": null,
+            "successRateEjection": { "minimumHosts": 2, "requestVolume": 1, "stdevFactor": 500 } }),
+        json!({ "failurePercentageEjection": null }),
+    ];
+    let configs: Vec<_> =
+        configs.into_iter().map(|config| overheard(config, || Box::new(RoundRobin::default()))).collect();
+    let make = |seed| {
+        let sim = Sim::seeded(seed, OutlierDetection::default());
+        sim.invariant("who is well and not ejected takes turns", those_not_ejected_take_turns)
+    };
+    let tally = Histories::new(EACH).configs(configs).check(make);
+    let enough = [(tally.calls as u64, 15), (tally.ready as u64, 10), (2 * ejections(), 1)];
+    assert!(enough.iter().all(|(seen, each)| *seen > each * EACH), "too tame: {tally:?}, {} ejections", ejections());
+}
+
+#[test]
+fn random_subsetting_keeps_the_contract() {
+    // The first is the one to recover with: of the four endpoints then, two may be out of reach.
+    let configs = [3, 1, 2].map(random_subsetting::size);
+    let make = |seed| Sim::seeded(seed, RandomSubsetting::default()).invariant("all take turns", all_take_turns);
+    tell(configs.into(), make);
 }

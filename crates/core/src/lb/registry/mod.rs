@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{LbPolicy, event::AnyConfig};
-use crate::json::ConfigError;
+use crate::json::{ConfigError, Node};
 
 /// Makes policies of one name and parses their configuration.
 pub trait PolicyFactory: Send + Sync + Debug {
@@ -86,6 +86,15 @@ impl Policies {
             unknown.push(name);
         }
         Err(ConfigError::new("$", format!("no known policy in [{}]", unknown.join(", "))))
+    }
+
+    /// The same for a list within a larger document, as the `childPolicy` of a parent.
+    ///
+    /// # Errors
+    ///
+    /// As [`choose`](Self::choose), with the path in the whole document.
+    pub fn choose_at(&self, list: &Node<'_>) -> Result<PolicyChoice, ConfigError> {
+        self.choose(list.value()).map_err(|error| error.under(list.path()))
     }
 }
 
