@@ -1,4 +1,4 @@
-//! The client's health check of one connection as a machine (A17): what each answer of `Watch` and each end of it mean,
+//! The client's health check of one subchannel as a machine (A17): what each answer of `Watch` and each end of it mean,
 //! and when to ask again.
 //!
 //! Whoever runs the machine opens the streams and keeps the time. Answers without a stream change nothing.
@@ -64,7 +64,7 @@ struct Stream {
     answered: bool,
 }
 
-/// The health of one connection, as its server tells it.
+/// The health of one subchannel, as its server tells it.
 ///
 /// It is `Pending` until the first answer and again whenever another stream is opened; `NotServing` between a stream that
 /// ended and the next; `Serving` for good once the server has answered UNIMPLEMENTED.
