@@ -61,7 +61,7 @@ pub struct Limits {
     /// Streams that we reset for the peer's violations, and frames for streams that are gone (CVE-2025-8671). A tenth of a
     /// second gives one back.
     pub stream_errors: u32,
-    /// CONTINUATION frames of one header block (CVE-2024-27316).
+    /// CONTINUATION frames of one header block (CVE-2024-27316); more, if lists of headers may be so large.
     pub continuations: u32,
     /// SETTINGS (CVE-2019-9515). A tenth of a second gives one back.
     pub settings: u32,
@@ -73,6 +73,9 @@ pub struct Limits {
     pub window_updates: u32,
     /// Bytes of answers (acknowledgements, resets) that wait because the peer does not read (CVE-2019-9517).
     pub unsent_answers: usize,
+    /// Bytes of heads and trailers that wait, beyond [`Config::max_write_buffer`], because the peer does not read. A client
+    /// opens no more streams until it does; a server, which has nobody to hold up, ends the connection.
+    pub unsent_heads: usize,
 }
 
 impl Default for Limits {
@@ -86,6 +89,7 @@ impl Default for Limits {
             idle_frames: 10_000,
             window_updates: 10_000,
             unsent_answers: 256 << 10,
+            unsent_heads: 4 << 20,
         }
     }
 }

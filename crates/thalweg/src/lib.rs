@@ -14,8 +14,6 @@
 pub mod channel;
 pub mod server;
 
-mod direct;
-
 mod call;
 
 pub mod registry;

@@ -15,6 +15,8 @@ const FRAME_SIZES: std::ops::RangeInclusive<u32> = DEFAULT_MAX_FRAME_SIZE..=(1 <
 pub struct Settings {
     /// SETTINGS_HEADER_TABLE_SIZE: bytes that the dynamic table of the other side's encoder may take.
     pub header_table_size: Option<u32>,
+    /// The least SETTINGS_HEADER_TABLE_SIZE if one frame has several: an encoder has to tell of it (RFC 7541 section 4.2).
+    pub least_table_size: Option<u32>,
     /// SETTINGS_ENABLE_PUSH.
     pub enable_push: Option<bool>,
     /// SETTINGS_MAX_CONCURRENT_STREAMS.
@@ -52,7 +54,11 @@ impl Settings {
     /// Takes over one parameter. Unknown ones are ignored (section 6.5.2).
     fn set(&mut self, id: u16, value: u32) -> Result<(), (Code, String)> {
         match id {
-            1 => self.header_table_size = Some(value),
+            1 => {
+                let before = self.least_table_size.or(self.header_table_size);
+                self.least_table_size = before.map(|before| before.min(value));
+                self.header_table_size = Some(value);
+            }
             2 if value > 1 => {
                 return Err((Code::PROTOCOL_ERROR, format!("SETTINGS_ENABLE_PUSH is {value}, neither 0 nor 1")));
             }

@@ -186,6 +186,7 @@ fn a_reset_that_breaks_a_rule_ends_the_connection() {
 #[test]
 fn settings_come_back_as_they_were_written() {
     let settings = Settings {
+        least_table_size: None,
         header_table_size: Some(1),
         enable_push: Some(false),
         max_concurrent_streams: Some(u32::MAX),

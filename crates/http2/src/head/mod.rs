@@ -92,6 +92,9 @@ impl Request {
         if let Some((_, what)) = missing.into_iter().find(|(is_missing, _)| *is_missing) {
             self.list.offend(what);
         }
+        if self.path.as_ref().is_some_and(|path| path.path() == "*") && self.method != Some(Method::OPTIONS) {
+            self.list.offend("a :path of * without OPTIONS");
+        }
         let authority = self.authority.flatten();
         self.list.finish(|fields| {
             Some(RequestHead { method: self.method?, scheme: self.scheme?, path: self.path?, authority, fields })

@@ -74,6 +74,11 @@ fn a_malformed_request_is_told_by_the_field_that_is_wrong() {
         fields.remove(index);
         fields
     };
+    let star = || {
+        let mut fields = post();
+        fields[2] = Field::Path(Some(PathAndQuery::from_static("*")));
+        fields
+    };
     let connect = |fields: &[Field]| [vec![Field::Method(Method::CONNECT)], fields.to_vec()].concat();
     let cases = [
         (without(0), "no :method"),
@@ -85,6 +90,7 @@ fn a_malformed_request_is_told_by_the_field_that_is_wrong() {
         (posting(&[Field::Authority(None), Field::Authority(None)]), "two :authority"),
         (posting(&[header("a", "b"), Field::Authority(None)]), ":authority after a regular field"),
         (posting(&[Field::Path(None)]), "a :path that is no path"),
+        (star(), "a :path of * without OPTIONS"),
         (posting(&[Field::Status(StatusCode::OK)]), ":status has no place here"),
         (posting(&[Field::UnknownPseudo]), "an unknown pseudo-header field has no place here"),
         (posting(&[Field::ConnectionSpecific("connection")]), "a field of HTTP/1.1: connection"),

@@ -11,15 +11,21 @@ use super::{
     streams::{Absent, Entry, Phase},
 };
 use crate::{
-    config::Role,
+    config::{Limits, Role},
     error::{Code, Fault, Violation},
-    frame::{Head, continuation, headers},
+    frame::{Head, continuation, headers, settings::DEFAULT_MAX_FRAME_SIZE},
     head::{Message, Request, Response, Trailers},
     hpack::field::Field,
 };
 
 /// How many times the announced size a header list may have until it ends the connection.
 const EXCESS: usize = 4;
+
+/// The limits, with as many CONTINUATION frames as a list of headers needs that may just be.
+pub(super) fn with_room(limits: Limits, list_limit: u32) -> Limits {
+    let needed = (list_limit / DEFAULT_MAX_FRAME_SIZE).saturating_mul(EXCESS as u32);
+    Limits { continuations: limits.continuations.max(needed), ..limits }
+}
 
 /// A header block of which CONTINUATION frames are still to come.
 #[derive(Debug)]

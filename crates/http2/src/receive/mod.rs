@@ -88,7 +88,7 @@ impl<S> Receiver<S> {
             assembly: None,
             part: None,
             window: ReceiveWindow::new(config.connection_window.clamp(INITIAL, LARGEST)),
-            budget: Budget::new(config.limits),
+            budget: Budget::new(headers::with_room(config.limits, config.max_header_list_size)),
             estimate: adaptive,
             go_away: None,
             effects: Effects::default(),
@@ -106,10 +106,12 @@ impl<S> Receiver<S> {
     pub fn learn<K: Sink<Stream = S>>(&mut self, news: &mut News<S>, sink: &mut K) {
         self.batch += 1;
         self.budget.data_frames_sent(std::mem::take(&mut news.data_frames));
-        for (id, stream) in news.opened.drain(..) {
-            self.streams.open(id, Entry::new(stream, self.batch));
+        if !news.opened.is_empty() {
+            for (id, stream) in news.opened.drain(..) {
+                self.streams.open(id, Entry::new(stream, self.batch));
+            }
+            self.cut_unprocessed(sink);
         }
-        self.cut_unprocessed(sink);
         for (id, bytes) in news.credits.drain(..) {
             if id == 0 {
                 self.window.credit(i64::from(bytes));

@@ -126,11 +126,13 @@ impl<S: Clone> Sender<S> {
     fn append_response(&mut self, id: u32, status: StatusCode, headers: &HeaderMap, end: bool) {
         let block = self.blocks.response(status, headers);
         self.output.buffer.headers(id, block, end, self.output.max_frame_size);
+        self.output.check_heads();
     }
 
     fn append_trailers(&mut self, id: u32, trailers: &HeaderMap) {
         let block = self.blocks.trailers(trailers);
         self.output.buffer.headers(id, block, true, self.output.max_frame_size);
+        self.output.check_heads();
     }
 }
 

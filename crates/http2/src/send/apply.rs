@@ -106,7 +106,7 @@ impl<S: Clone> Sender<S> {
 
     /// SETTINGS (RFC 9113 section 6.5): each is obeyed, then all are acknowledged.
     fn apply_settings(&mut self, settings: &Settings) -> Result<(), Violation> {
-        if let Some(size) = settings.header_table_size {
+        for size in [settings.least_table_size, settings.header_table_size].into_iter().flatten() {
             self.blocks.set_max_table_size(size as usize);
         }
         if let Some(max) = settings.max_concurrent_streams {

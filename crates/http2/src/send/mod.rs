@@ -145,6 +145,7 @@ impl<S: Clone> Sender<S> {
         let is_server = self.role == Role::Server;
         let settings = Settings {
             header_table_size: None,
+            least_table_size: None,
             enable_push: (!is_server).then_some(false),
             max_concurrent_streams: Some(config.max_concurrent_streams).filter(|max| is_server && *max != u32::MAX),
             initial_window_size: Some(config.stream_window.min(flow::LARGEST)),
@@ -230,16 +231,16 @@ impl<S: Clone> Sender<S> {
         self.peer.max_concurrent
     }
 
-    /// Would the peer let us open one more stream?
+    /// Would the peer let us open one more stream, and does it read what those that there were have said?
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.streams.len() < self.peer.max_concurrent as usize
+        self.streams.len() < self.peer.max_concurrent as usize && !self.output.is_overfull()
     }
 
     /// How many more streams can be opened now: what the peer's limit leaves, and none on a connection that takes no more.
     #[must_use]
     pub fn room(&self) -> usize {
-        if self.life != Life::Open || self.is_exhausted() {
+        if self.life != Life::Open || self.is_exhausted() || self.output.is_overfull() {
             return 0;
         }
         (self.peer.max_concurrent as usize).saturating_sub(self.streams.len())

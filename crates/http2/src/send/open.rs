@@ -27,7 +27,7 @@ pub struct RequestHead<'a> {
 /// Why a stream was not opened. The peer knows nothing of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum Refused {
-    /// The peer wants no more streams at the same time than there are.
+    /// The peer wants no more streams at the same time than there are, or has not read what was said on them.
     #[error("the peer allows no more streams at the same time")]
     Full,
     /// The peer wants no more streams on this connection.

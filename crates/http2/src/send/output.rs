@@ -32,6 +32,8 @@ pub(super) struct Output {
     /// More waits for the peer's windows than we keep.
     pub(super) fault: Option<Violation>,
     max_buffer: usize,
+    /// What heads and trailers may add to that.
+    max_heads: usize,
     /// Bytes in the queues of all streams.
     queued: usize,
     max_stalled: usize,
@@ -47,8 +49,22 @@ impl Output {
             data_frames: 0,
             fault: None,
             max_buffer: config.max_write_buffer,
+            max_heads: config.limits.unsent_heads,
             queued: 0,
             max_stalled: config.max_stalled,
+        }
+    }
+
+    /// Does the buffer hold more than it should, since heads have come that no window and no room holds up?
+    pub(super) fn is_overfull(&self) -> bool {
+        self.buffer.len() > self.max_buffer + self.max_heads
+    }
+
+    /// A head or trailers were appended to the answer of a stream: if the peer does not read, that must not become much.
+    pub(super) fn check_heads(&mut self) {
+        if self.is_overfull() {
+            let text = format!("{} bytes of answers wait, and the peer does not read", self.buffer.len());
+            self.fault.get_or_insert_with(|| Violation::new(Code::ENHANCE_YOUR_CALM, text));
         }
     }
 

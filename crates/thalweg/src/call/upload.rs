@@ -54,6 +54,8 @@ pub(super) struct Upload {
     replayed: usize,
     /// This attempt has sent the end of the stream.
     ended: bool,
+    /// The body has said that there is no more for now, and wakes whoever asked.
+    dry: bool,
     limit: Option<Prefixes>,
 }
 
@@ -69,6 +71,7 @@ impl Upload {
             keep: Some(keep),
             replayed: 0,
             ended: false,
+            dry: false,
             limit: None,
         }
     }
@@ -116,10 +119,14 @@ impl Upload {
 
     /// Sends as much as there is room for; ready when the end of the stream has been sent.
     pub(super) fn poll_send(&mut self, stream: &mut SendHalf, cx: &mut Context<'_>) -> Poll<Result<(), UploadError>> {
+        self.dry = false;
         loop {
             ready!(stream.poll_sent(cx)).map_err(|_| UploadError::Broken)?;
             if self.ended {
                 return Poll::Ready(Ok(()));
+            }
+            if self.dry {
+                return Poll::Pending;
             }
             let (chunk, end) = ready!(self.poll_chunk(cx))?;
             self.ended = end;
@@ -165,6 +172,7 @@ impl Upload {
                 Poll::Ready(Some(Err(status))) => return Poll::Ready(Err(UploadError::Request(blame(status)))),
                 Poll::Ready(None) => self.body = None,
                 Poll::Pending => {
+                    self.dry = true;
                     let Some(ready) = self.ahead.take() else { return Poll::Pending };
                     return Poll::Ready(Ok(self.keep(ready, false)));
                 }

@@ -6,13 +6,10 @@ mod stats;
 
 mod driver;
 mod execute;
-mod health;
 mod resolution;
 mod scaling;
 mod subchannels;
 mod timers;
-
-mod check;
 
 mod error;
 

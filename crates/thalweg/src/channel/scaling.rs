@@ -145,7 +145,6 @@ impl Driver {
         }
         if closed {
             self.show(id);
-            self.refresh_health(id);
         }
     }
 }

@@ -8,7 +8,7 @@ use thalweg_core::{
     subchannel::Subchannel as Machine,
 };
 
-use super::{health::Watched, scaling::Quiet};
+use super::scaling::Quiet;
 use crate::{
     rt::Task,
     snapshot::ReadySubchannel,
@@ -28,7 +28,6 @@ pub(super) struct Subchannel {
     pub(super) quiet: Quiet,
     /// Who sees every call.
     pub(super) trackers: Vec<(Watch, Tracker)>,
-    pub(super) watched: Watched,
 }
 
 impl Subchannel {
@@ -41,7 +40,6 @@ impl Subchannel {
             pool: Pool::new(),
             quiet: Quiet::default(),
             trackers: vec![],
-            watched: Watched::default(),
         }
     }
 }

@@ -215,6 +215,7 @@ impl Service {
             match self.lifetime.decide(now) {
                 Next::Wait(until) => break until,
                 Next::Drain => self.say_goodbye(),
+                Next::Insist => self.connection.insist(),
                 Next::Cut => return ControlFlow::Break(()),
             }
         };

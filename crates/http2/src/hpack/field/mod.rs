@@ -127,7 +127,12 @@ impl Field {
                 _ => Scheme::Other,
             }),
             Name::Path if value.is_empty() => Self::Malformed(":path is empty"),
+            Name::Path if value.contains(&b'#') => Self::Malformed("a :path with a fragment"),
             Name::Path => Self::Path(PathAndQuery::from_maybe_shared(Bytes::copy_from_slice(value)).ok()),
+            Name::Authority if value.contains(&b'@') => Self::Malformed("an :authority with user information"),
+            Name::Authority if !value.iter().all(is_of_authority) => {
+                Self::Malformed("an :authority with bytes that are not allowed")
+            }
             Name::Authority => Self::Authority(Authority::from_maybe_shared(Bytes::copy_from_slice(value)).ok()),
             Name::Status => StatusCode::from_bytes(value)
                 .map_or(Self::Malformed(":status is no number of three digits"), Self::Status),
@@ -158,6 +163,11 @@ impl Field {
         }
         self
     }
+}
+
+/// May this be in an authority? Percent-encoding may, which gRPC libraries send for Unix sockets.
+fn is_of_authority(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte)
 }
 
 /// A status code, if it is written as gRPC writes those it knows.

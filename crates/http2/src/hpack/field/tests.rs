@@ -33,6 +33,13 @@ fn other_values_of_known_names_are_kept_as_they_are() {
 }
 
 #[test]
+fn a_path_has_no_fragment_and_an_authority_nobodys_name() {
+    assert_eq!(field(":path", "/a.B/C#d"), Field::Malformed("a :path with a fragment"));
+    assert_eq!(field(":authority", "me:secret@a"), Field::Malformed("an :authority with user information"));
+    assert_eq!(field(":authority", "a b"), Field::Malformed("an :authority with bytes that are not allowed"));
+}
+
+#[test]
 fn a_grpc_status_is_a_number_only_as_grpc_writes_it() {
     for status in 0..=16_u8 {
         assert_eq!(field("grpc-status", &status.to_string()), Field::GrpcStatus(status));

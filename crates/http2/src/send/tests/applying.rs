@@ -1,5 +1,6 @@
 //! Tests of what the peer's frames make of the sender.
 
+use bytes::Buf;
 use http::HeaderMap;
 
 use super::{Seen, Wire, headers};
@@ -8,7 +9,8 @@ use crate::{
     counters::Counters,
     error::Code,
     flow::LARGEST,
-    frame::settings::Settings,
+    frame::{HEAD, Head, kind, settings, settings::Settings},
+    send::Outgoing,
 };
 
 #[test]
@@ -31,6 +33,22 @@ fn a_header_table_of_no_size_is_obeyed() {
     (0..3).for_each(|_| assert!(wire.open(None, true).is_ok()));
     let expected = [Seen::SettingsAck, headers(7, 7, true), headers(9, 7, true), headers(11, 7, true)];
     assert_eq!(wire.read(), expected);
+}
+
+#[test]
+fn a_header_table_that_shrinks_and_grows_in_one_frame_is_emptied_and_the_peer_told() {
+    let payload = [0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 16, 0];
+    let head = Head { len: payload.len(), kind: kind::SETTINGS, flags: 0, stream: 0 };
+    let twice = settings::parse(&head, &payload).unwrap().unwrap();
+    assert_eq!((twice.least_table_size, twice.header_table_size), (Some(0), Some(4096)));
+    let mut wire = Wire::client();
+    wire.settings(twice).unwrap();
+    assert!(wire.open(None, true).is_ok());
+    let mut out = Outgoing::default();
+    wire.sender.take(&mut out);
+    let bytes = out.copy_to_bytes(out.remaining());
+    let block = &bytes[2 * HEAD..];
+    assert_eq!(block[..4], [0x20, 0x3f, 0xe1, 0x1f], "a size of 0, then one of 4096");
 }
 
 #[test]

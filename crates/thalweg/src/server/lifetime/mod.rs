@@ -26,6 +26,8 @@ pub(super) enum Next {
     Wait(Option<Instant>),
     /// Say GOAWAY, and ask again.
     Drain,
+    /// Say the last GOAWAY, which takes no more calls, and ask again.
+    Insist,
     /// Close the connection.
     Cut,
 }
@@ -45,6 +47,8 @@ pub(super) struct Lifetime {
 struct Drain {
     /// By when the client should have acknowledged it.
     acknowledged: Instant,
+    /// It was said without that.
+    insisted: bool,
     /// When what is left is cut off.
     cut: Option<Instant>,
 }
@@ -69,19 +73,24 @@ impl Lifetime {
     pub(super) fn drain(&mut self, now: Instant, cut: Option<Instant>) {
         match &mut self.drain {
             Some(drain) => drain.cut = [drain.cut, cut].into_iter().flatten().min(),
-            None => self.drain = Some(Drain { acknowledged: now + ACKNOWLEDGE, cut }),
+            None => self.drain = Some(Drain { acknowledged: now + ACKNOWLEDGE, insisted: false, cut }),
         }
     }
 
     /// What to do at `now`.
     pub(super) fn decide(&mut self, now: Instant) -> Next {
-        let Some(drain) = self.drain else { return self.decide_to_drain(now) };
-        // A client that does not answer keeps nothing but its calls alive.
-        let unanswered = self.idle_since.map(|_| drain.acknowledged);
-        match [drain.cut, unanswered].into_iter().flatten().min() {
-            Some(at) if at <= now => Next::Cut,
-            at => Next::Wait(at),
+        let Some(drain) = &mut self.drain else { return self.decide_to_drain(now) };
+        if drain.cut.is_some_and(|cut| cut <= now) {
+            return Next::Cut;
         }
+        if drain.acknowledged > now {
+            return Next::Wait(Some(drain.cut.map_or(drain.acknowledged, |cut| cut.min(drain.acknowledged))));
+        }
+        if !std::mem::replace(&mut drain.insisted, true) {
+            return Next::Insist;
+        }
+        // A client that has not answered keeps nothing but its calls alive.
+        if self.idle_since.is_some() { Next::Cut } else { Next::Wait(drain.cut) }
     }
 
     fn decide_to_drain(&mut self, now: Instant) -> Next {

@@ -41,7 +41,9 @@ fn calls_in_flight_at_the_age_have_the_grace_and_no_more() {
     life.set_active(true, now);
     let aged = now + S * 100;
     assert_eq!(life.decide(aged), Next::Drain);
-    assert_eq!(life.decide(aged), Next::Wait(Some(aged + S * 7)));
+    assert_eq!(life.decide(aged), Next::Wait(Some(aged + ACKNOWLEDGE)));
+    assert_eq!(life.decide(aged + ACKNOWLEDGE), Next::Insist);
+    assert_eq!(life.decide(aged + ACKNOWLEDGE), Next::Wait(Some(aged + S * 7)));
     assert_eq!(life.decide(aged + S * 7), Next::Cut);
 }
 
@@ -51,6 +53,7 @@ fn without_a_grace_calls_in_flight_have_all_the_time() {
     let mut life = Lifetime::new(limits(None, Some(100), None), now, 0.5);
     life.set_active(true, now);
     assert_eq!(life.decide(now + S * 100), Next::Drain);
+    assert_eq!(life.decide(now + S * 1_000), Next::Insist);
     assert_eq!(life.decide(now + S * 1_000), Next::Wait(None));
 }
 
@@ -73,6 +76,7 @@ fn a_client_that_never_acknowledges_is_not_waited_for() {
     life.drain(now, None);
     assert_eq!(life.decide(now), Next::Wait(Some(now + ACKNOWLEDGE)));
     life.set_active(true, now);
+    assert_eq!(life.decide(now + ACKNOWLEDGE), Next::Insist);
     assert_eq!(life.decide(now + ACKNOWLEDGE), Next::Wait(None));
     life.set_active(false, now + ACKNOWLEDGE);
     assert_eq!(life.decide(now + ACKNOWLEDGE), Next::Cut);
@@ -86,5 +90,6 @@ fn of_two_drains_the_earlier_cut_counts() {
     life.drain(now, None);
     life.drain(now, Some(now + S * 30));
     life.drain(now, Some(now + S * 60));
-    assert_eq!(life.decide(now), Next::Wait(Some(now + S * 30)));
+    assert_eq!(life.decide(now + ACKNOWLEDGE), Next::Insist);
+    assert_eq!(life.decide(now + ACKNOWLEDGE), Next::Wait(Some(now + S * 30)));
 }

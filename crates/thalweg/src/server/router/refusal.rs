@@ -25,13 +25,21 @@ pub(super) fn of(request: &Request<Body>) -> Option<Response<Body>> {
     None
 }
 
+/// The most of a path that an answer repeats: percent-encoding makes three bytes of one.
+const REPEATED: usize = 200;
+
 /// The answer for a path that nothing is mounted on.
 pub(super) fn not_mounted(path: &str) -> Response<Body> {
     let message = match split(path) {
-        Some((service, _)) => format!("unknown service {service}"),
-        None => format!("malformed method name: {path:?}"),
+        Some((service, _)) => format!("unknown service {}", shortened(service)),
+        None => format!("malformed method name: {:?}", shortened(path)),
     };
     LocalError::Unimplemented.status(Code::Unimplemented, message).into_http()
+}
+
+fn shortened(text: &str) -> &str {
+    let end = text.char_indices().map(|(at, _)| at).find(|at| *at >= REPEATED);
+    end.map_or(text, |end| &text[..end])
 }
 
 /// The answer to a `grpc-timeout` that is none.

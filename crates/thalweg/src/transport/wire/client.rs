@@ -132,6 +132,7 @@ pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
         keepalive: KeepaliveState::new(keepalive, rt::now()),
         alarm: Alarm::default(),
         draining: false,
+        leaves: None,
         over: false,
         _writer: writer,
         on_event,
@@ -248,6 +249,8 @@ pub(crate) struct Drive<F: Fn(ConnectionEvent)> {
     alarm: Alarm,
     /// It was said that no new calls can be opened.
     draining: bool,
+    /// Until when what nobody waits for any more may be written.
+    leaves: Option<Instant>,
     /// It was said that the connection has ended.
     over: bool,
     _writer: Task,
@@ -299,8 +302,9 @@ impl<F: Fn(ConnectionEvent)> Drive<F> {
         }
     }
 
-    /// Does what is due and sets the alarm for what is not. Ready when a ping was not answered.
-    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Does what is due and sets the alarm for what is not. Ready when a ping was not answered, or the last words were not
+    /// taken in time.
+    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<WireError> {
         loop {
             let now = rt::now();
             let deadline = self.link.next_deadline();
@@ -308,17 +312,20 @@ impl<F: Fn(ConnectionEvent)> Drive<F> {
                 self.reader.sweep(now);
                 continue;
             }
+            if self.leaves.is_some_and(|at| at <= now) {
+                return Poll::Ready(error::closed());
+            }
             let keepalive = match self.keepalive.decide(now, self.reader.last_read(), self.link.calls() > 0) {
                 // A call may have begun since.
                 Action::Wait(None) if self.keepalive.is_on() && !self.link.await_call() => continue,
                 Action::Wait(until) => until,
-                Action::Close => return Poll::Ready(()),
+                Action::Close => return Poll::Ready(error::ours(WireErrorKind::KeepaliveTimedOut)),
                 Action::Ping => {
                     self.link.ping();
                     continue;
                 }
             };
-            self.alarm.set([deadline, keepalive].into_iter().flatten().min());
+            self.alarm.set([deadline, keepalive, self.leaves].into_iter().flatten().min());
             ready!(self.alarm.poll_ring(cx));
         }
     }
@@ -345,7 +352,10 @@ impl<F: Fn(ConnectionEvent)> Drive<F> {
             self.reader.go_away(Code::NO_ERROR, "");
             return Poll::Ready(error::closed());
         }
-        self.poll_time(cx).map(|()| error::ours(WireErrorKind::KeepaliveTimedOut))
+        if self.link.is_left() {
+            self.leaves.get_or_insert_with(|| rt::now() + LAST_WORDS);
+        }
+        self.poll_time(cx)
     }
 }
 

@@ -301,6 +301,13 @@ impl Link {
             && self.look(|sender| sender.active() == 0 && !sender.wants_write() && self.rests.load(SeqCst))
     }
 
+    /// Will nobody open calls any more, and is none in flight? What is unwritten has no more than [`LAST_WORDS`] then.
+    ///
+    /// [`LAST_WORDS`]: super::writer::LAST_WORDS
+    pub(super) fn is_left(&self) -> bool {
+        self.unwanted.load(SeqCst) && self.look(Sender::active) == 0
+    }
+
     /// The writing task has taken what there was to write (false), or has written it (true).
     pub(super) fn note_rest(&self, rests: bool) {
         self.rests.store(rests, SeqCst);

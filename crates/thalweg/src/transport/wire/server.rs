@@ -52,6 +52,8 @@ pub(crate) struct ServerConnection {
     batches: u32,
     /// The client has been told to go.
     drains: bool,
+    /// It has been told which of its calls are the last.
+    insisted: bool,
     over: Option<WireError>,
     /// What was said last may take until then.
     alarm: Alarm,
@@ -93,6 +95,7 @@ impl ServerConnection {
             came: false,
             batches: 0,
             drains: false,
+            insisted: false,
             over: None,
             alarm: Alarm::default(),
             _writer: writer,
@@ -168,16 +171,21 @@ impl ServerConnection {
     fn hear(&mut self) {
         for pong in std::mem::take(&mut self.reader.heard.pongs) {
             match pong {
-                GOODBYE if self.drains => {
-                    self.reader.refuse_new();
-                    self.reader.go_away(Code::NO_ERROR, "");
-                    self.link.abandon();
-                }
+                GOODBYE if self.drains => self.insist(),
                 _ => self.pongs += 1,
             }
         }
         for _ in 0..std::mem::take(&mut self.reader.heard.pings) {
             self.judge_ping();
+        }
+    }
+
+    /// The client has seen the first GOAWAY, or had the time to: now comes the one that takes no more calls.
+    pub(crate) fn insist(&mut self) {
+        if !std::mem::replace(&mut self.insisted, true) {
+            self.reader.refuse_new();
+            self.reader.go_away(Code::NO_ERROR, "");
+            self.link.abandon();
         }
     }
 

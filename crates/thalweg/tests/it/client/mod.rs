@@ -9,7 +9,6 @@ mod deadlines;
 mod endings;
 mod extremes;
 mod flow;
-mod health;
 mod limits;
 mod metadata;
 mod moments;

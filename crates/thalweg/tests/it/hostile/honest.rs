@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use thalweg::transport::options::Http2Options;
 use thalweg_testkit::wire::{
     frame::{END_HEADERS, END_STREAM, Kind},
     hpack,
@@ -14,7 +15,7 @@ use super::{
     greet,
 };
 use crate::{
-    server::fixture::{SAY_HELLO, TO_ALL, World, hello},
+    server::fixture::{Answer, SAY_HELLO, TO_ALL, World, hello, post},
     support::{
         call,
         fleet::{Fleet, ONE},
@@ -153,4 +154,14 @@ async fn metadata_up_to_the_limit_are_read() {
         assert_eq!(answer_to(&mut client, stream).await, code);
     }
     assert_eq!(world.connect().await.call(SAY_HELLO, hello("bob")).await.code(), Code::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn metadata_within_a_limit_that_was_raised_are_taken() {
+    let http2 = Http2Options { max_header_list_size: 4 << 20, ..Http2Options::default() };
+    let world = World::new(|server| server.http2(http2)).await;
+    let mut client = world.connect().await;
+    let large = post(SAY_HELLO).header("x-large", "x".repeat(1_700_000));
+    let response = client.ask(large, hello("ann")).await;
+    assert_eq!(Answer::of(response).await.unwrap().code(), Code::Ok);
 }

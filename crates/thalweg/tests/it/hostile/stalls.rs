@@ -15,7 +15,10 @@ use thalweg::{
     server::ServerBuilder,
     transport::{keepalive::KeepaliveEnforcement, options::Http2Options},
 };
-use thalweg_testkit::{peer::Peer, wire::frame::PREFACE};
+use thalweg_testkit::{
+    peer::Peer,
+    wire::frame::{END_STREAM, PREFACE},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::{Instant, timeout},
@@ -23,13 +26,13 @@ use tokio::{
 use tonic::body::Body;
 
 use super::{
-    CALM, attacked,
-    bytes::{data, headers, ping, settings, settings_ack, whole_request},
+    CALM, answer_to, attacked,
+    bytes::{data, headers, ping, settings, settings_ack, streams, whole_request},
     connect, expect_goodbye, greet,
 };
 use crate::{
-    server::fixture::{REPEATEDLY, TO_ALL, World, repeat, settle},
-    support::pass,
+    server::fixture::{REPEATEDLY, SAY_HELLO, TO_ALL, World, hello, repeat, settle},
+    support::{call, named, pass, script::Script},
 };
 
 const S: Duration = Duration::from_secs(1);
@@ -176,4 +179,80 @@ async fn as_much_for_a_client_that_opens_its_windows_is_only_traffic() {
     }
     // It has its turn among the others.
     assert_eq!(greet(&mut client).await, "0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn heads_of_answers_that_a_client_does_not_read_end_its_connection() {
+    let world = World::plain().await;
+    let mut pipe = world.pipe_of(20_000).await;
+    pipe.write_all(&[PREFACE, &settings(&[]), &settings_ack()].concat()).await.unwrap();
+    let mut asked = 0;
+    for stream in streams(20_000) {
+        // Each answer repeats a path that no other has.
+        let nobody = format!("/{stream}{}", "%".repeat(250));
+        let path = [(":method", "POST"), (":scheme", "http"), (":path", &*nobody), ("te", "trailers")];
+        let request = headers(stream, END_STREAM, &[&path[..], &[("content-type", "application/grpc")]].concat());
+        if !matches!(timeout(S, pipe.write_all(&request)).await, Ok(Ok(()))) {
+            break;
+        }
+        asked += 1;
+    }
+    assert!((1_000..15_000).contains(&asked), "{asked} requests were taken");
+    pass(5 * S).await;
+    assert!(world.handle.connection_stats().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_are_given_up_leave_little_behind_if_their_server_does_not_read() {
+    let mut script = Script::new();
+    let _first = call(&script.channel, named("ann"));
+    let _peer = script.accept().await;
+    give_up(&script, 400).await;
+    let counters = script.channel.connection_stats()[0].counters;
+    // Each has 30 kB, and 4 MiB may wait.
+    assert!((100..200).contains(&counters.streams_started), "{counters:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_dropped_lets_go_of_a_server_that_does_not_read() {
+    let mut script = Script::new();
+    let first = call(&script.channel, named("ann"));
+    let _peer = script.accept().await;
+    give_up(&script, 100).await;
+    first.abort();
+    let Script { channel, listener } = script;
+    assert!(listener.host().connections()[0].is_open());
+    drop(channel);
+    pass(5 * S).await;
+    assert!(listener.host().connections().is_empty());
+}
+
+/// Makes calls with large metadata, one after the other, that nobody answers in time.
+async fn give_up(script: &Script, calls: usize) {
+    for number in 0..calls {
+        let mut request = named("bob");
+        let large = format!("{number}{}", "x".repeat(30_000)).parse().unwrap();
+        request.metadata_mut().insert("authorization", large);
+        request.set_timeout(Duration::from_millis(10));
+        let status = call(&script.channel, request).await.unwrap().unwrap_err();
+        assert_eq!(status.code(), tonic::Code::DeadlineExceeded, "{status:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_deaf_to_the_goodbye_is_told_all_the_same_that_no_more_calls_are_taken() {
+    let (_world, mut client) = attacked(|server| server.max_connection_age(60 * S)).await;
+    client.mute();
+    client.withhold_credit();
+    let held = client.send_request(SAY_HELLO, &[]).await;
+    assert_eq!(client.expect_go_away().await.last_stream, (1 << 31) - 1);
+    assert_eq!(greet(&mut client).await, "0", "it may not have heard yet");
+    assert_eq!(client.expect_go_away().await.last_stream, 3);
+    let late = client.send_request(SAY_HELLO, &[]).await;
+    client.send_data(late, &hello("ann")).await;
+    client.send_end(late).await;
+    client.send_data(held, &hello("ann")).await;
+    client.send_end(held).await;
+    assert_eq!(answer_to(&mut client, held).await, "0", "of the late one nothing is heard");
+    client.expect_close().await;
 }

@@ -2,7 +2,6 @@
 
 pub(crate) mod fleet;
 pub(crate) mod greeter;
-pub(crate) mod health;
 pub(crate) mod load;
 pub(crate) mod script;
 

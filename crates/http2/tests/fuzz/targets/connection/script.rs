@@ -35,6 +35,7 @@ fn config(setting: u8) -> Config {
         idle_frames: 20,
         window_updates: 20,
         unsent_answers: 500,
+        unsent_heads: 500,
     };
     let is = |bit: u8| setting & 1 << bit != 0;
     Config {

@@ -8,7 +8,16 @@ use std::{
     task::{Context, Poll, Wake},
 };
 
-use super::{FEW, Gathering, IN_VAIN};
+use thalweg_http2::{
+    config::{Config, Role},
+    send::{Outgoing, Sender},
+};
+
+use super::{
+    super::link::{Limits, Link},
+    FEW, Gathering, IN_VAIN,
+};
+use crate::{io::PeerInfo, transport::options::Http2Options};
 
 const MANY: usize = 16;
 
@@ -58,4 +67,43 @@ fn those_who_only_listen_are_rarely_waited_for() {
         gathering.note(false);
         assert!((0..IN_VAIN).all(|_| !gathering.begin(FEW, MANY)));
     }
+}
+
+/// A client's connection without its tasks.
+fn link() -> Link {
+    let options = Http2Options::default();
+    let sender = Sender::new(Role::Client, &Config::default());
+    let link = Link::new(sender, PeerInfo::default(), Limits::of(&options), None);
+    link.with(|sender| sender.take(&mut Outgoing::default()));
+    link
+}
+
+/// Is the writing task asked for something that it was not asked for before?
+fn is_asked(link: &Link) -> bool {
+    let waker = Arc::new(Wakes::default()).into();
+    link.writing.poll_raised(&Context::from_waker(&waker)).is_ready()
+}
+
+#[test]
+fn what_is_written_while_others_have_their_turn_is_written_with_theirs() {
+    let link = link();
+    let _introduction = is_asked(&link);
+    link.gather();
+    link.ping();
+    assert!(!is_asked(&link), "the others may have something to write too");
+    link.ping();
+    assert!(link.gathered());
+    assert!(is_asked(&link));
+    assert!(link.take_gathered() && !link.take_gathered(), "there is nobody to wait for, once");
+}
+
+#[test]
+fn when_nothing_was_written_nobody_is_asked_and_what_comes_later_is_not_held_up() {
+    let link = link();
+    let _introduction = is_asked(&link);
+    link.gather();
+    assert!(!link.gathered());
+    assert!(!is_asked(&link) && !link.take_gathered());
+    link.ping();
+    assert!(is_asked(&link));
 }
