@@ -19,3 +19,11 @@ mod chapters {
         Server: "src/server.md",
     }
 }
+
+/// What the chapter "A policy from scratch" shows.
+#[cfg(test)]
+#[path = "src/listings/round_robin.rs"]
+mod round_robin;
+
+#[cfg(test)]
+mod tests;

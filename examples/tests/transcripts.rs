@@ -12,10 +12,11 @@ macro_rules! programs {
     ($($slug:literal),* $(,)?) => { [$(($slug, env!(concat!("CARGO_BIN_EXE_", $slug)))),*] };
 }
 
-const PROGRAMS: [(&str, &str); 13] = programs![
+const PROGRAMS: [(&str, &str); 14] = programs![
     "auth",
     "cancellation",
     "compression",
+    "custom-load-balancing",
     "custom-name-resolution",
     "deadlines",
     "error",

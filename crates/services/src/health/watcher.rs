@@ -2,27 +2,28 @@
 
 use std::sync::Arc;
 
-use thalweg::BoxFuture;
+use thalweg::context::ServerCall;
 use thalweg_proto::health::HealthCheckResponse;
 use tokio::sync::watch;
 
 use super::{Board, ServingStatus, status::message};
 
 /// The server's side of a `Watch` call.
+#[derive(Debug)]
 pub(super) struct Watcher {
     // Dropped in this order: whoever gives up its seat watches no more.
     statuses: watch::Receiver<Option<ServingStatus>>,
     _seat: Seat,
     /// What was sent last.
     sent: Option<Option<ServingStatus>>,
-    /// The connection takes no more calls, and should lose those that would stay.
-    going_away: BoxFuture<'static, ()>,
+    /// The call, if the server is thalweg's.
+    call: Option<ServerCall>,
 }
 
 impl Watcher {
-    pub(super) fn new(board: Arc<Board>, service: String, going_away: BoxFuture<'static, ()>) -> Self {
+    pub(super) fn new(board: Arc<Board>, service: String, call: Option<ServerCall>) -> Self {
         let statuses = board.watch(service.clone());
-        Self { statuses, _seat: Seat { board, service }, sent: None, going_away }
+        Self { statuses, _seat: Seat { board, service }, sent: None, call }
     }
 
     /// The next message; `None` once the connection goes away and the last status is told.
@@ -36,13 +37,22 @@ impl Watcher {
             tokio::select! {
                 biased;
                 changed = self.statuses.changed() => changed.ok()?,
-                () = &mut self.going_away => return None,
+                () = goodbye(self.call.as_ref()) => return None,
             }
         }
     }
 }
 
+/// Waits until the connection goes away; a server that is not thalweg's does not say when.
+async fn goodbye(call: Option<&ServerCall>) {
+    match call {
+        Some(call) => call.going_away().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// A place among those who watch a service.
+#[derive(Debug)]
 struct Seat {
     board: Arc<Board>,
     service: String,

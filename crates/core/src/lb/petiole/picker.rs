@@ -1,22 +1,24 @@
 //! What pickers show of a leaf that is READY.
 
-use std::fmt::Debug;
+use std::sync::Arc;
 
-use crate::lb::{
-    picker::{Pick, PickArgs, Picker},
-    token::SubchannelId,
-};
+use crate::lb::picker::{Pick, PickArgs, Picker};
 
-/// An endpoint that is READY. As a picker it sends every call there.
+/// A leaf's own picker.
+pub(super) type Leaf = Arc<dyn Picker>;
+
+/// An endpoint that is READY.
 #[derive(Clone, Debug)]
 pub struct Ready<K> {
     /// What the policy keeps of it.
     pub kept: K,
-    pub(super) subchannel: SubchannelId,
+    pub(super) leaf: Leaf,
 }
 
-impl<K: Send + Sync + Debug> Picker for Ready<K> {
-    fn pick(&self, _: &PickArgs<'_>) -> Pick {
-        Pick::Use(self.subchannel)
+impl<K> Ready<K> {
+    /// Sends a call there.
+    #[must_use]
+    pub fn pick(&self, args: &PickArgs<'_>) -> Pick {
+        self.leaf.pick(args)
     }
 }
