@@ -6,6 +6,7 @@
 //!
 //! Modules are listed in layers, top first; a module imports only from layers below its own.
 
+pub mod health;
 pub mod service_config;
 pub mod subchannel;
 

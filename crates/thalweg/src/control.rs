@@ -35,12 +35,14 @@ pub(crate) enum ControlEvent {
     Resolved(Result<ResolverUpdate, ResolveError>),
     /// An attempt to connect has ended.
     Attempted(ConnectionKey, Result<Connection, ConnectError>),
+    /// The health check of this subchannel has news.
+    HealthNews(SubchannelId),
     /// Something became of a connection that was READY.
     Connection(ConnectionKey, ConnectionEvent),
 }
 
 /// What every call on a channel shares, fixed when the channel is built.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ChannelFacts {
     /// As the application wrote it.
     pub(crate) target: String,

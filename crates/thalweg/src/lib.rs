@@ -14,6 +14,8 @@
 pub mod channel;
 pub mod server;
 
+mod direct;
+
 mod call;
 
 pub mod registry;

@@ -48,8 +48,8 @@ impl Health for HealthService {
     }
 
     async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let call = request.call().cloned();
-        let watcher = Watcher::new(Arc::clone(&self.0), request.into_inner().service, call);
+        let going_away = request.going_away();
+        let watcher = Watcher::new(Arc::clone(&self.0), request.into_inner().service, going_away);
         let statuses = stream::unfold(watcher, |mut watcher| async {
             let status = watcher.next().await?;
             Some((Ok(status), watcher))

@@ -2,28 +2,27 @@
 
 use std::sync::Arc;
 
-use thalweg::context::ServerCall;
+use thalweg::BoxFuture;
 use thalweg_proto::health::HealthCheckResponse;
 use tokio::sync::watch;
 
 use super::{Board, ServingStatus, status::message};
 
 /// The server's side of a `Watch` call.
-#[derive(Debug)]
 pub(super) struct Watcher {
     // Dropped in this order: whoever gives up its seat watches no more.
     statuses: watch::Receiver<Option<ServingStatus>>,
     _seat: Seat,
     /// What was sent last.
     sent: Option<Option<ServingStatus>>,
-    /// The call, if the server is thalweg's.
-    call: Option<ServerCall>,
+    /// The connection takes no more calls, and should lose those that would stay.
+    going_away: BoxFuture<'static, ()>,
 }
 
 impl Watcher {
-    pub(super) fn new(board: Arc<Board>, service: String, call: Option<ServerCall>) -> Self {
+    pub(super) fn new(board: Arc<Board>, service: String, going_away: BoxFuture<'static, ()>) -> Self {
         let statuses = board.watch(service.clone());
-        Self { statuses, _seat: Seat { board, service }, sent: None, call }
+        Self { statuses, _seat: Seat { board, service }, sent: None, going_away }
     }
 
     /// The next message; `None` once the connection goes away and the last status is told.
@@ -37,22 +36,13 @@ impl Watcher {
             tokio::select! {
                 biased;
                 changed = self.statuses.changed() => changed.ok()?,
-                () = goodbye(self.call.as_ref()) => return None,
+                () = &mut self.going_away => return None,
             }
         }
     }
 }
 
-/// Waits until the connection goes away; a server that is not thalweg's does not say when.
-async fn goodbye(call: Option<&ServerCall>) {
-    match call {
-        Some(call) => call.going_away().await,
-        None => std::future::pending().await,
-    }
-}
-
 /// A place among those who watch a service.
-#[derive(Debug)]
 struct Seat {
     board: Arc<Board>,
     service: String,

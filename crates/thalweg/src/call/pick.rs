@@ -165,11 +165,8 @@ fn check_authority(head: &Head, ready: &ReadySubchannel, connection: &Connection
 
 /// Why no backend can be used, with the target.
 fn tell(failure: &Failure, target: &str, now: Instant) -> String {
-    match failure {
-        Failure::Backends { .. } => format!("no backend of {target} is reachable: {}", failure.at(now)),
-        Failure::Status(status) if status.code() == Code::Unavailable => {
-            format!("no backend of {target} can be used: {}", failure.at(now))
-        }
-        Failure::Status(_) => failure.at(now).to_string(),
+    match failure.code() {
+        Code::Unavailable => format!("no backend of {target} can be used: {}", failure.at(now)),
+        _ => failure.at(now).to_string(),
     }
 }

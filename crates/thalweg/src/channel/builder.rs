@@ -51,6 +51,7 @@ pub struct ChannelBuilder {
     user_agent: Option<String>,
     service_config: Option<String>,
     use_resolved_config: bool,
+    health_checks: bool,
     connector: Option<Arc<dyn Connector>>,
     proxy: ProxyChoice,
     http2: Http2Options,
@@ -75,6 +76,7 @@ impl ChannelBuilder {
             user_agent: None,
             service_config: None,
             use_resolved_config: true,
+            health_checks: true,
             connector: None,
             proxy: ProxyChoice::default(),
             http2: Http2Options::default(),
@@ -128,6 +130,12 @@ impl ChannelBuilder {
     /// Leaves service configs that the name resolves to aside.
     pub fn disable_resolved_service_config(mut self) -> Self {
         self.use_resolved_config = false;
+        self
+    }
+
+    /// Leaves aside what service configs say of health checks: a backend that is connected serves (A17).
+    pub fn disable_health_checks(mut self) -> Self {
+        self.health_checks = false;
         self
     }
 
@@ -235,6 +243,7 @@ impl ChannelBuilder {
             scaling: self.scaling,
             default_config: Arc::new(config),
             use_resolved_config: self.use_resolved_config,
+            health_checks: self.health_checks,
         };
         let (control, events) = Control::new(self.facts(authority)?);
         let control = Arc::new(control);

@@ -51,6 +51,8 @@ pub(super) struct Plan {
     /// In force while the name has no configuration of its own.
     pub(super) default_config: Arc<ServiceConfig>,
     pub(super) use_resolved_config: bool,
+    /// The application lets service configs ask for them.
+    pub(super) health_checks: bool,
 }
 
 /// The control half of a channel.
@@ -70,6 +72,8 @@ pub(super) struct Driver {
     pub(super) config: Option<Arc<ServiceConfig>>,
     /// How many connections a subchannel may have.
     pub(super) most: u32,
+    /// Whose health the backends are asked for.
+    pub(super) health_service: Option<Arc<str>>,
     /// What commands answered at once, still to be delivered.
     pub(super) inbox: VecDeque<Event>,
     next: Draft,
@@ -109,6 +113,7 @@ impl Driver {
             timers: Timers::default(),
             config: None,
             most: 1,
+            health_service: None,
             inbox: VecDeque::new(),
             next: Draft::new(),
         }
@@ -154,6 +159,7 @@ impl Driver {
             ControlEvent::Resolved(_) if self.root.is_none() => {}
             ControlEvent::Resolved(result) => self.on_resolved(result),
             ControlEvent::Attempted(key, result) => self.on_attempted(key, result),
+            ControlEvent::HealthNews(id) => self.on_health_news(id),
             ControlEvent::Connection(key, event) => {
                 let error = match event {
                     ConnectionEvent::Draining(error) => {
@@ -225,6 +231,7 @@ impl Driver {
                 self.show(id);
                 self.change(id, Machine::connected);
                 self.grow(id);
+                self.refresh_health(id);
                 self.watch_surplus(id);
             }
             Err(error) => {
@@ -272,6 +279,7 @@ impl Driver {
             self.show(id);
             self.change(id, Machine::closed);
             self.grow(id);
+            self.refresh_health(id);
         }
     }
 

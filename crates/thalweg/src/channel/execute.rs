@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use thalweg_core::{
     endpoint::Address,
-    lb::{Command, Event, Health, SubchannelId, SubchannelState, Watch},
+    lb::{Command, Event, SubchannelId, SubchannelState, Watch},
     subchannel::{Attempt, Subchannel as Machine},
 };
 
@@ -42,11 +42,13 @@ impl Driver {
                     self.show(watch.of());
                 }
             }
-            // Health checks come with a service config that asks for them (A17); without one a READY subchannel serves.
-            Command::WatchHealth(watch) => self.inbox.push_back(Event::Health(watch, Health::Serving)),
+            Command::WatchHealth(watch) => self.watch_health(watch),
             // Answered once out-of-band load reports exist; until then no server is asked.
             Command::WatchLoad { .. } => {}
-            Command::Unwatch(watch) => self.unwatch(watch),
+            Command::Unwatch(watch) => {
+                self.unwatch_calls(watch);
+                self.unwatch_health(watch);
+            }
             Command::Resolve => self.plan.resolution.ask(),
         }
     }
@@ -69,12 +71,21 @@ impl Driver {
         subchannel.attempt = Some(rt::spawn(attempting));
     }
 
-    fn unwatch(&mut self, watch: Watch) {
+    fn unwatch_calls(&mut self, watch: Watch) {
         let Some(subchannel) = self.subchannels.get_mut(watch.of()) else { return };
         let before = subchannel.trackers.len();
         subchannel.trackers.retain(|(tracker, _)| *tracker != watch);
         if subchannel.trackers.len() != before {
             self.show(watch.of());
+        }
+    }
+}
+
+/// Tells the driver, as long as there is one, and does not keep the channel alive.
+pub(super) fn teller(mailbox: mpsc::WeakUnboundedSender<ControlEvent>) -> impl Fn(ControlEvent) + Clone {
+    move |event| {
+        if let Some(mailbox) = mailbox.upgrade() {
+            let _ = mailbox.send(event);
         }
     }
 }
@@ -88,11 +99,7 @@ async fn make_attempt(
     key: ConnectionKey,
     mailbox: mpsc::WeakUnboundedSender<ControlEvent>,
 ) {
-    let tell = move |event| {
-        if let Some(mailbox) = mailbox.upgrade() {
-            let _ = mailbox.send(event);
-        }
-    };
+    let tell = teller(mailbox);
     let on_event = {
         let tell = tell.clone();
         move |event| tell(ControlEvent::Connection(key, event))

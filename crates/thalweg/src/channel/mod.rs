@@ -6,10 +6,13 @@ mod stats;
 
 mod driver;
 mod execute;
+mod health;
 mod resolution;
 mod scaling;
 mod subchannels;
 mod timers;
+
+mod check;
 
 mod error;
 

@@ -109,6 +109,7 @@ impl Driver {
         let selector = update.config_selector.unwrap_or_else(|| config.clone());
         self.select(selector);
         self.balance(&config, update.endpoints);
+        self.choose_health_service(&config);
         self.config = Some(config);
         self.rescale();
     }

@@ -145,6 +145,7 @@ impl Driver {
         }
         if closed {
             self.show(id);
+            self.refresh_health(id);
         }
     }
 }

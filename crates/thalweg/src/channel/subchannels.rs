@@ -8,7 +8,7 @@ use thalweg_core::{
     subchannel::Subchannel as Machine,
 };
 
-use super::scaling::Quiet;
+use super::{health::Watched, scaling::Quiet};
 use crate::{
     rt::Task,
     snapshot::ReadySubchannel,
@@ -28,6 +28,7 @@ pub(super) struct Subchannel {
     pub(super) quiet: Quiet,
     /// Who sees every call.
     pub(super) trackers: Vec<(Watch, Tracker)>,
+    pub(super) watched: Watched,
 }
 
 impl Subchannel {
@@ -40,6 +41,7 @@ impl Subchannel {
             pool: Pool::new(),
             quiet: Quiet::default(),
             trackers: vec![],
+            watched: Watched::default(),
         }
     }
 }

@@ -16,7 +16,7 @@ mod connection;
 mod tests;
 
 use std::{
-    fmt,
+    fmt, future,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -29,7 +29,7 @@ use http::{HeaderMap, uri::PathAndQuery};
 use tonic::metadata::{AsciiMetadataKey, BinaryMetadataKey, BinaryMetadataValue, MetadataMap, MetadataValue};
 
 pub(crate) use self::connection::Connection;
-use crate::io::PeerInfo;
+use crate::{io::PeerInfo, rt::BoxFuture};
 
 /// The server's side of one call, in the extensions of its request. Cheap to clone, and may outlive the call.
 #[derive(Clone)]
@@ -204,6 +204,18 @@ pub trait ServerRequestExt {
     fn trailers(&self) -> TrailingMetadata {
         let nowhere = || ServerCall::new(Arc::default(), PathAndQuery::from_static("/"), None);
         self.call().cloned().unwrap_or_else(nowhere).trailers()
+    }
+
+    /// Returns when the client has been told GOAWAY, as [`ServerCall::going_away`] does; never, if the request did not come
+    /// through thalweg's server.
+    fn going_away(&self) -> BoxFuture<'static, ()> {
+        let call = self.call().cloned();
+        Box::pin(async move {
+            match call {
+                Some(call) => call.going_away().await,
+                None => future::pending().await,
+            }
+        })
     }
 }
 

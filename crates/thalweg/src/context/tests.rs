@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Wake, Waker},
+    task::{Context, Wake, Waker},
 };
 
 use http::{HeaderMap, uri::PathAndQuery};
@@ -48,6 +48,7 @@ fn a_request_from_elsewhere_has_no_call_but_takes_trailers() {
     let request = tonic::Request::new(());
     assert!(request.call().is_none() && request.peer().is_none() && request.deadline().is_none());
     request.trailers().insert("x-cost", "1".parse().unwrap());
+    assert!(request.going_away().as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
 }
 
 #[derive(Default)]

@@ -1,18 +1,20 @@
 //! A persistent map without holes: a picker indexes a snapshot of it, while the policy changes one entry at a time.
 
+mod vector;
+
 use std::{
     collections::BTreeMap,
     fmt::{self, Debug},
 };
 
-use rpds::VectorSync;
+use self::vector::Vector;
 
 /// Values by key, and all of them at the places `0..len`.
 ///
 /// To insert, replace or remove takes O(log n), and a [`Snapshot`] is O(1), so a picker over thousands of children is
 /// renewed for every change of one of them. A removal moves the last value into the hole.
 pub struct Dense<K, V> {
-    values: VectorSync<V>,
+    values: Vector<V>,
     keys: Vec<K>,
     places: BTreeMap<K, usize>,
 }
@@ -21,11 +23,11 @@ impl<K: Copy + Ord, V: Clone> Dense<K, V> {
     /// Puts `value` at the place of `key`, a new one at the end if it has none yet.
     pub fn insert(&mut self, key: K, value: V) {
         if let Some(place) = self.places.get(&key) {
-            self.values.set_mut(*place, value);
+            self.values.set(*place, value);
         } else {
             self.places.insert(key, self.keys.len());
             self.keys.push(key);
-            self.values.push_back_mut(value);
+            self.values.push(value);
         }
     }
 
@@ -39,11 +41,11 @@ impl<K: Copy + Ord, V: Clone> Dense<K, V> {
     pub fn remove(&mut self, key: K) -> bool {
         let Some(place) = self.places.remove(&key) else { return false };
         self.keys.swap_remove(place);
-        if let (Some(moved), Some(last)) = (self.keys.get(place), self.values.last().cloned()) {
+        if let (Some(moved), Some(last)) = (self.keys.get(place), self.values.get(self.keys.len()).cloned()) {
             self.places.insert(*moved, place);
-            self.values.set_mut(place, last);
+            self.values.set(place, last);
         }
-        self.values.drop_last_mut();
+        self.values.pop();
         true
     }
 
@@ -68,19 +70,19 @@ impl<K: Copy + Ord, V: Clone> Dense<K, V> {
 
 impl<K, V> Default for Dense<K, V> {
     fn default() -> Self {
-        Self { values: VectorSync::new_sync(), keys: vec![], places: BTreeMap::new() }
+        Self { values: Vector::default(), keys: vec![], places: BTreeMap::new() }
     }
 }
 
 impl<K: Debug, V: Debug> Debug for Dense<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.keys.iter().zip(&self.values)).finish()
+        f.debug_map().entries(self.keys.iter().zip(self.values.iter())).finish()
     }
 }
 
 /// The values of a [`Dense`] at one moment; later changes do not touch it.
 #[derive(Clone)]
-pub struct Snapshot<V>(VectorSync<V>);
+pub struct Snapshot<V>(Vector<V>);
 
 impl<V> Snapshot<V> {
     /// The value at this place.
@@ -98,7 +100,7 @@ impl<V> Snapshot<V> {
     /// Is there no value at all?
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.len() == 0
     }
 
     /// The values in the order of their places.

@@ -67,7 +67,8 @@ impl Tuning {
         self.failure_penalty.set(nanos(config.failure_penalty));
     }
 
-    fn since_origin(&self, now: Instant) -> u64 {
+    /// A time in nanoseconds since the origin.
+    pub(super) fn since_origin(&self, now: Instant) -> u64 {
         now.saturating_duration_since(self.origin).as_nanos() as u64
     }
 
@@ -111,16 +112,16 @@ impl Meter {
         self.touched.store(now, Relaxed);
     }
 
-    /// What one more call would cost.
-    pub(super) fn cost(&self, now: Instant) -> f64 {
-        let silence = self.tuning.since_origin(now).saturating_sub(self.touched.load(Relaxed));
-        let latency = self.estimate.get() * self.tuning.left_after(silence);
+    /// What one more call would cost, `now` nanoseconds since the origin.
+    pub(super) fn cost(&self, tuning: &Tuning, now: u64) -> f64 {
+        let silence = now.saturating_sub(self.touched.load(Relaxed));
+        let latency = self.estimate.get() * tuning.left_after(silence);
         latency * (self.in_flight.load(Relaxed) as f64 + 1.0)
     }
 
-    /// A call goes there now.
-    pub(super) fn touch(&self, now: Instant) {
-        self.touched.store(self.tuning.since_origin(now), Relaxed);
+    /// A call goes there, `now` nanoseconds since the origin.
+    pub(super) fn touch(&self, now: u64) {
+        self.touched.store(now, Relaxed);
     }
 
     /// Weighs a latency into the estimate, for the time that has not been weighed yet.

@@ -80,8 +80,8 @@ impl Spread for Cheaper {
         }
     }
 
-    fn picker(&mut self, _: &mut Cx<'_>, ready: Snapshot<Ready<Self::Kept>>) -> Arc<dyn Picker> {
-        Arc::new(TwoChoices(ready))
+    fn picker(&mut self, cx: &mut Cx<'_>, ready: Snapshot<Ready<Self::Kept>>) -> Arc<dyn Picker> {
+        Arc::new(TwoChoices { ready, tuning: Arc::clone(self.tuning(cx)) })
     }
 }
 

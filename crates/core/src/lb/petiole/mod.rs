@@ -49,8 +49,8 @@ mod picker;
 
 use std::{collections::BTreeMap, fmt::Debug, mem, sync::Arc};
 
+use self::leaves::Leaves;
 pub use self::picker::Ready;
-use self::{leaves::Leaves, picker::Leaf};
 use super::{
     LbPolicy,
     all_failed::AllFailed,
@@ -60,7 +60,8 @@ use super::{
     event::{Event, Rejected, Resolution},
     failure::Failure,
     pick_first,
-    picker::{Fixed, Pick, Picker},
+    picker::{Fixed, Pick, PickArgs, Picker},
+    token::SubchannelId,
 };
 use crate::{
     connectivity::Connectivity,
@@ -114,7 +115,7 @@ pub struct Petiole<S: Spread> {
     children: ChildSet<Leaves<S>>,
     by_endpoint: BTreeMap<EndpointKey, Key>,
     ready: Dense<Key, Ready<S::Kept>>,
-    failed: Dense<Key, Leaf>,
+    failed: Dense<Key, Arc<dyn Picker>>,
     /// Why there are no children, while there are none.
     nobody: Option<Status>,
     /// The last report.
@@ -213,6 +214,14 @@ impl<S: Spread> Petiole<S> {
         self.children.tap_mut().forget(child);
     }
 
+    /// Where a leaf that is READY sends calls: all of them to the same connection, so it is asked once for all.
+    fn connection(&mut self, cx: &mut Cx<'_>, key: Key) -> Option<SubchannelId> {
+        match self.children.picker(cx, key)?.pick(&PickArgs::new("", cx.now(), 0)) {
+            Pick::Use(id) => Some(id),
+            Pick::Queue | Pick::Fail(_) | Pick::Drop(_) => None,
+        }
+    }
+
     /// Renews what the pickers show of one child.
     fn refresh(&mut self, cx: &mut Cx<'_>, key: Key) {
         let state = self.children.state(key);
@@ -224,10 +233,10 @@ impl<S: Spread> Petiole<S> {
         }
         match state {
             Some(Connectivity::Ready) => {
-                if let Some(leaf) = self.children.picker(cx, key)
+                if let Some(subchannel) = self.connection(cx, key)
                     && let Some(kept) = self.children.tap().kept(key).cloned()
                 {
-                    self.ready.insert(key, Ready { kept, leaf });
+                    self.ready.insert(key, Ready { kept, subchannel });
                 }
             }
             Some(Connectivity::TransientFailure) => {

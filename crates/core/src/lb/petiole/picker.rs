@@ -1,24 +1,22 @@
 //! What pickers show of a leaf that is READY.
 
-use std::sync::Arc;
+use std::fmt::Debug;
 
-use crate::lb::picker::{Pick, PickArgs, Picker};
+use crate::lb::{
+    picker::{Pick, PickArgs, Picker},
+    token::SubchannelId,
+};
 
-/// A leaf's own picker.
-pub(super) type Leaf = Arc<dyn Picker>;
-
-/// An endpoint that is READY.
+/// An endpoint that is READY. As a picker it sends every call there.
 #[derive(Clone, Debug)]
 pub struct Ready<K> {
     /// What the policy keeps of it.
     pub kept: K,
-    pub(super) leaf: Leaf,
+    pub(super) subchannel: SubchannelId,
 }
 
-impl<K> Ready<K> {
-    /// Sends a call there.
-    #[must_use]
-    pub fn pick(&self, args: &PickArgs<'_>) -> Pick {
-        self.leaf.pick(args)
+impl<K: Send + Sync + Debug> Picker for Ready<K> {
+    fn pick(&self, _: &PickArgs<'_>) -> Pick {
+        Pick::Use(self.subchannel)
     }
 }

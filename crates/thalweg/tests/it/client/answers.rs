@@ -309,7 +309,7 @@ async fn a_server_that_speaks_http1_is_no_backend() {
     let status = outcome.await.unwrap().unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     let expected =
-        format!("no backend of ipv4:{ONE} is reachable: {ONE} HTTP/2 handshake over plaintext: protocol error: ");
+        format!("no backend of ipv4:{ONE} can be used: {ONE} HTTP/2 handshake over plaintext: protocol error: ");
     assert!(status.message().starts_with(&expected), "{status:?}");
     assert!(status.message().contains("(does the server expect TLS?)"), "{status:?}");
     assert_eq!(LocalError::of(&status), Some(&LocalError::NoBackend));

@@ -160,7 +160,7 @@ async fn without_a_backend_a_call_fails_at_once_with_the_whole_story_or_waits_if
     let channel = fleet.builder(&target).build().unwrap();
     let status = hello(&channel, "ann").await.unwrap_err();
     let story = format!(
-        "no backend of {target} is reachable: {ONE} connection refused; {TWO} connection refused (next attempt in "
+        "no backend of {target} can be used: {ONE} connection refused; {TWO} connection refused (next attempt in "
     );
     let (code, message, mark) = told(&status);
     assert_eq!((code, mark), (Code::Unavailable, Some(LocalError::NoBackend)));

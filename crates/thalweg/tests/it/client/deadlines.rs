@@ -64,7 +64,7 @@ async fn a_deadline_may_pass_while_a_patient_call_finds_no_backend_and_says_why(
     request.set_wait_for_ready(true);
     let status = send(&fleet.to_one(), request).await.unwrap_err();
     let story = story(&status);
-    let why = format!("no backend of ipv4:{ONE} is reachable: {ONE} connection refused (next attempt in ");
+    let why = format!("no backend of ipv4:{ONE} can be used: {ONE} connection refused (next attempt in ");
     assert!(story.starts_with(&format!("after 200ms: 200ms waiting for a READY backend ({why}")), "{story}");
 }
 

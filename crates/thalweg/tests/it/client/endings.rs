@@ -257,7 +257,7 @@ async fn a_connection_that_ends_before_its_settings_is_no_connection() {
     drop(script.listener.accept().await);
     let status = call.await.unwrap().unwrap_err();
     let text = format!(
-        "no backend of ipv4:{ONE} is reachable: {ONE} HTTP/2 handshake: connection closed by the peer (next attempt in "
+        "no backend of ipv4:{ONE} can be used: {ONE} HTTP/2 handshake: connection closed by the peer (next attempt in "
     );
     assert!(status.message().starts_with(&text), "{status:?}");
     assert_eq!((status.code(), LocalError::of(&status)), (Code::Unavailable, Some(&LocalError::NoBackend)));

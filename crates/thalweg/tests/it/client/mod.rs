@@ -9,6 +9,7 @@ mod deadlines;
 mod endings;
 mod extremes;
 mod flow;
+mod health;
 mod limits;
 mod metadata;
 mod moments;

@@ -39,7 +39,7 @@ async fn all_backends_failing_each_tells_its_own_story() {
     let (code, message, mark) = told(&status);
     assert_eq!((code, mark), (Code::Unavailable, Some(LocalError::NoBackend)));
     let stories = [format!("{ONE} connection refused"), format!("{TWO} connecting took longer than 20s")];
-    assert!(message.starts_with("no backend of names:fleet is reachable: "), "{message}");
+    assert!(message.starts_with("no backend of names:fleet can be used: "), "{message}");
     assert!(stories.iter().all(|story| message.contains(story)), "{message}");
 }
 

@@ -124,7 +124,7 @@ async fn a_server_that_accepts_and_never_answers_is_given_up_after_twenty_second
     let _silent = script.listener.accept().await;
     let status = call.await.unwrap().unwrap_err();
     let text = format!(
-        "no backend of ipv4:{ONE} is reachable: {ONE} waiting for the server's HTTP/2 settings took longer than 20s"
+        "no backend of ipv4:{ONE} can be used: {ONE} waiting for the server's HTTP/2 settings took longer than 20s"
     );
     assert_eq!(told(&status), (Code::Unavailable, &*text, Some(LocalError::NoBackend)));
     assert_eq!(begun.elapsed().as_secs(), 20);
@@ -137,7 +137,7 @@ async fn an_address_that_swallows_packets_is_given_up_after_twenty_seconds() {
     let channel = fleet.to_one();
     let begun = Instant::now();
     let status = hello(&channel, "ann").await.unwrap_err();
-    let text = format!("no backend of ipv4:{ONE} is reachable: {ONE} connecting took longer than 20s");
+    let text = format!("no backend of ipv4:{ONE} can be used: {ONE} connecting took longer than 20s");
     assert_eq!(told(&status), (Code::Unavailable, &*text, Some(LocalError::NoBackend)));
     assert_eq!(begun.elapsed().as_secs(), 20);
 }

@@ -29,7 +29,7 @@ async fn a_certificate_with_a_wrong_name_is_named_in_the_calls_error() {
     let status = hello(&build("greeter.example"), "ann").await.unwrap_err();
     let (code, message, mark) = told(&status);
     assert_eq!((code, mark), (Code::Unavailable, Some(LocalError::NoBackend)));
-    let story = format!("no backend of ipv4:{ONE} is reachable: {ONE} TLS: ");
+    let story = format!("no backend of ipv4:{ONE} can be used: {ONE} TLS: ");
     assert!(message.starts_with(&story), "{message}");
     let reason = r#"certificate not valid for name "greeter.example"; it is for ["other.example""#;
     assert!(message.contains(reason), "{message}");

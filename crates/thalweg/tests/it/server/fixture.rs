@@ -97,7 +97,7 @@ impl Greeter for Script {
         let trailers = request.trailers();
         match request.get_ref().name.as_str() {
             "hang" => return std::future::pending().await,
-            "stay" => request.call().unwrap().going_away().await,
+            "stay" => request.going_away().await,
             "panic" => panic!("a secret"),
             "trailers" => add_trailers(&trailers),
             "fail" => {

@@ -2,6 +2,7 @@
 
 pub(crate) mod fleet;
 pub(crate) mod greeter;
+pub(crate) mod health;
 pub(crate) mod load;
 pub(crate) mod script;
 
