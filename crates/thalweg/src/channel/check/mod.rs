@@ -1,5 +1,8 @@
 //! The health check of one subchannel at work (A17): a task that keeps a `Watch` stream open and tells what it hears.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use thalweg_core::{
