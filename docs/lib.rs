@@ -17,6 +17,7 @@ mod chapters {
         Errors: "src/errors.md",
         Connections: "src/connections.md",
         Server: "src/server.md",
+        Health: "src/health.md",
     }
 }
 

@@ -12,7 +12,7 @@ macro_rules! programs {
     ($($slug:literal),* $(,)?) => { [$(($slug, env!(concat!("CARGO_BIN_EXE_", $slug)))),*] };
 }
 
-const PROGRAMS: [(&str, &str); 14] = programs![
+const PROGRAMS: [(&str, &str); 15] = programs![
     "auth",
     "cancellation",
     "compression",
@@ -21,6 +21,7 @@ const PROGRAMS: [(&str, &str); 14] = programs![
     "deadlines",
     "error",
     "flow-control",
+    "health-checking",
     "interceptors",
     "keepalive",
     "metadata",

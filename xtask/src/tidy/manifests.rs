@@ -19,7 +19,7 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("thalweg-examples", &["thalweg", "thalweg-core", "thalweg-proto", "thalweg-services", "thalweg-sim"]),
     ("thalweg-interop", &["thalweg", "thalweg-core", "thalweg-proto", "thalweg-services"]),
     ("thalweg-bench", &["thalweg", "thalweg-core", "thalweg-proto", "thalweg-services", "thalweg-sim"]),
-    ("thalweg-docs", &["thalweg"]),
+    ("thalweg-docs", &["thalweg", "thalweg-services"]),
     ("xtask", &[]),
 ];
 /// What any crate may use in its tests.

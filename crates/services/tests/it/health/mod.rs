@@ -1,6 +1,7 @@
 //! The health service, called in the process or through a server on a network in memory, on paused time.
 
 mod answers;
+mod channel;
 mod follow;
 mod stop;
 mod watch;
