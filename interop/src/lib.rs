@@ -9,4 +9,5 @@ pub mod server;
 
 pub mod certs;
 pub mod framing;
+mod health;
 pub mod payload;

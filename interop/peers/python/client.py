@@ -5,11 +5,13 @@ the server_compressed cases check that the responses decompress to what was aske
 is missing.
 """
 
+import json
 import queue
 import sys
 import time
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import flags
 from stubs import empty_pb2, messages_pb2, test_pb2_grpc
@@ -20,6 +22,9 @@ LARGE_REQUEST = 271828
 LARGE_RESPONSE = 314159
 INITIAL = ("x-grpc-test-echo-initial", "test_initial_metadata_value")
 TRAILING = ("x-grpc-test-echo-trailing-bin", b"\xab\xab\xab")
+WELL, ILL, NOBODY = (f"grpc.testing.{name}" for name in ("TestService", "Ill", "Nobody"))
+STATUSES = health_pb2.HealthCheckResponse
+KNOWN = {"": STATUSES.SERVING, WELL: STATUSES.SERVING, ILL: STATUSES.NOT_SERVING}
 SPECIAL_MESSAGE = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n"
 
 
@@ -256,6 +261,37 @@ def channel_soak(_, target):
     soak(target, new_channel_each_time=True)
 
 
+def health_check(_, target):
+    with target.channel() as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        about = lambda service: health_pb2.HealthCheckRequest(service=service)
+        for service, status in KNOWN.items():
+            same(f"Check {service!r}", status, stub.Check(about(service)).status)
+        fails_with("Check of an unknown service", grpc.StatusCode.NOT_FOUND, lambda: stub.Check(about(NOBODY)))
+        for service, status in (*KNOWN.items(), (NOBODY, STATUSES.SERVICE_UNKNOWN)):
+            call = stub.Watch(about(service))
+            same(f"Watch {service!r}", status, next(call).status)
+            call.cancel()
+
+
+def health_list(_, target):
+    with target.channel() as channel:
+        listed = health_pb2_grpc.HealthStub(channel).List(health_pb2.HealthListRequest()).statuses
+        same("List", KNOWN, {service: response.status for service, response in listed.items()})
+
+
+def health_aware_channel(_, target):
+    def empty_call(service):
+        config = {"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": service}}
+        with target.channel(("grpc.service_config", json.dumps(config))) as channel:
+            test_pb2_grpc.TestServiceStub(channel).EmptyCall(empty_pb2.Empty(), timeout=10)
+
+    empty_call(WELL)
+    for service, state in ((ILL, "does not serve"), (NOBODY, "is unknown")):
+        call = lambda: empty_call(service)
+        fails_with(f"EmptyCall to a service that {state}", grpc.StatusCode.UNAVAILABLE, call)
+
+
 CASES = {
     case.__name__: case
     for case in (
@@ -278,6 +314,9 @@ CASES = {
         server_compressed_streaming,
         rpc_soak,
         channel_soak,
+        health_check,
+        health_list,
+        health_aware_channel,
     )
 }
 
@@ -289,9 +328,9 @@ class Target:
         self.options = options
         self.address = f"{options.server_host}:{options.server_port}"
 
-    def channel(self):
-        """A channel with a connection of its own."""
-        settings = [("grpc.use_local_subchannel_pool", 1)]
+    def channel(self, *settings):
+        """A channel with a connection of its own, and with more settings."""
+        settings = [("grpc.use_local_subchannel_pool", 1), *settings]
         if not self.options.use_tls:
             return grpc.insecure_channel(self.address, settings)
         if self.options.server_host_override:

@@ -8,6 +8,7 @@ import time
 from concurrent import futures
 
 import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 import flags
 from stubs import empty_pb2, messages_pb2, test_pb2_grpc
@@ -85,10 +86,20 @@ class TestService(test_pb2_grpc.TestServiceServicer):
             yield from answers(request, context)
 
 
+def health_service():
+    """What the clients' cases about health expect."""
+    statuses = health_pb2.HealthCheckResponse
+    service = health.HealthServicer()
+    service.set("grpc.testing.TestService", statuses.SERVING)
+    service.set("grpc.testing.Ill", statuses.NOT_SERVING)
+    return service
+
+
 def main():
     options = flags.server()
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
     test_pb2_grpc.add_TestServiceServicer_to_server(TestService(), server)
+    health_pb2_grpc.add_HealthServicer_to_server(health_service(), server)
     address = f"[::]:{options.port}"
     if options.use_tls:
         with open(options.tls_key_file, "rb") as key, open(options.tls_cert_file, "rb") as chain:

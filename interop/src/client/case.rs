@@ -1,7 +1,7 @@
 //! The table of cases: a name from the descriptions, and what runs under it.
 
 use super::{
-    cancel, compression, expect::Failure, files, metadata, options::ClientOptions, soak, status, streaming,
+    cancel, compression, expect::Failure, files, health, metadata, options::ClientOptions, soak, status, streaming,
     target::Target, unary,
 };
 
@@ -34,6 +34,9 @@ pub async fn run(options: ClientOptions) -> Result<(), Failure> {
         "server_compressed_unary" => compression::server_unary(&target).await,
         "client_compressed_streaming" => compression::client_streaming(&target).await,
         "server_compressed_streaming" => compression::server_streaming(&target).await,
+        "health_check" => health::check(&target).await,
+        "health_list" => health::list(&target).await,
+        "health_aware_channel" => health::aware_channel(&target).await,
         "file_message" => files::message(&target).await,
         "file_large" => files::large(&target).await,
         "file_crowd" => files::crowd(&target).await,

@@ -1,7 +1,7 @@
 //! The interoperability client: the official test cases on thalweg's channel, with the official flags.
 //!
 //! The cases are those of gRPC's `doc/interop-test-descriptions`; each asserts all that its description asserts. Some more,
-//! `file_…`, are for a server of files that knows nothing of gRPC.
+//! `health_…`, are about the health service, and `file_…` are for a server of files that knows nothing of gRPC.
 
 pub use case::run;
 pub use expect::Failure;
@@ -12,6 +12,7 @@ mod case;
 mod cancel;
 mod compression;
 mod files;
+mod health;
 mod metadata;
 mod soak;
 mod status;

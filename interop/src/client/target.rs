@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use thalweg::{Channel, credentials::ChannelCredentials};
+use thalweg::{Channel, channel::ChannelBuilder, credentials::ChannelCredentials};
 use thalweg_proto::interop::{
     test_service_client::TestServiceClient, unimplemented_service_client::UnimplementedServiceClient,
 };
@@ -39,6 +39,14 @@ impl Target {
         Ok(TestServiceClient::new(ClientFraming(connect(&self.options)?)))
     }
 
+    /// A stub on a channel that calls no server unless this service is serving there.
+    pub(super) fn minding(&self, service: &str) -> Result<TestServiceClient<Channel>, Failure> {
+        let config = format!(
+            r#"{{"loadBalancingConfig": [{{"round_robin": {{}}}}], "healthCheckConfig": {{"serviceName": "{service}"}}}}"#
+        );
+        build(builder(&self.options)?.default_service_config(config)).map(TestServiceClient::new)
+    }
+
     /// The shared channel itself.
     pub(super) fn channel(&self) -> Channel {
         self.channel.clone()
@@ -64,12 +72,19 @@ fn name(options: &ClientOptions) -> String {
 }
 
 fn connect(options: &ClientOptions) -> Result<Channel, Failure> {
-    let target = name(options);
-    let mut builder = Channel::builder(&target).credentials(credentials(options)?);
-    if !options.server_host_override.is_empty() {
-        builder = builder.authority(&options.server_host_override);
+    build(builder(options)?)
+}
+
+fn builder(options: &ClientOptions) -> Result<ChannelBuilder, Failure> {
+    let builder = Channel::builder(name(options)).credentials(credentials(options)?);
+    match options.server_host_override.as_str() {
+        "" => Ok(builder),
+        host => Ok(builder.authority(host)),
     }
-    builder.build().map_err(|error| Failure::new("channel", format!("one to {target}"), error.to_string()))
+}
+
+fn build(builder: ChannelBuilder) -> Result<Channel, Failure> {
+    builder.build().map_err(|error| Failure::new("channel", "one that can be built", error.to_string()))
 }
 
 fn credentials(options: &ClientOptions) -> Result<ChannelCredentials, Failure> {

@@ -1,4 +1,4 @@
-//! The interoperability server: `TestService` mounted on thalweg's server, with the official flags.
+//! The interoperability server: `TestService` and its health mounted on thalweg's server, with the official flags.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
@@ -11,10 +11,14 @@ use thalweg::{
     server::ServerError,
 };
 use thalweg_proto::interop::test_service_server::TestServiceServer;
+use thalweg_services::health::{HealthReporter, ServingStatus};
 use tonic::codec::CompressionEncoding::Gzip;
 
 use self::answer_all::AnswerAll;
-use crate::framing::ServerFraming;
+use crate::{
+    framing::ServerFraming,
+    health::{ILL, WELL},
+};
 
 pub use options::ServerOptions;
 pub use service::Answering;
@@ -50,12 +54,20 @@ pub async fn serve(options: &ServerOptions, stop: impl Future<Output = ()>) -> R
     let mut server = Server::builder()
         .credentials(credentials(options)?)
         .add_service(ServerFraming(service))
+        .extension(health())
         .listen(SocketAddr::from((every_address(), options.port)));
     if options.answer_all {
         server = server.fallback(AnswerAll);
     }
     server.bind().await?.run_until(stop, GRACE).await;
     Ok(())
+}
+
+fn health() -> HealthReporter {
+    let health = HealthReporter::new();
+    health.set(WELL.0, ServingStatus::Serving);
+    health.set(ILL.0, ServingStatus::NotServing);
+    health
 }
 
 /// The address that stands for all of this machine's, of both families if it has both.

@@ -33,9 +33,9 @@ fn a_mark_other_than_on_and_off_is_an_error() {
 }
 
 #[test]
-fn the_cases_checked_in_are_twenty_and_thalweg_plays_them_all() {
+fn the_cases_checked_in_are_twenty_of_grpc_and_three_of_health_and_thalweg_plays_them_all() {
     let cases = parse(include_str!("../../../cases.toml")).unwrap();
-    assert_eq!(cases.len(), 20);
+    assert_eq!(cases.len(), 23);
     for case in &cases {
         assert_eq!(case.off(Peer::Thalweg, Peer::Thalweg), None, "{}", case.name);
     }
