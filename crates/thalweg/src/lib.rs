@@ -40,6 +40,7 @@ pub mod io;
 pub mod error;
 
 mod env;
+mod panics;
 mod rt;
 
 pub use channel::Channel;

@@ -19,12 +19,8 @@ impl Policies {
         policies.alias("outlier_detection_experimental", outlier_detection::Factory);
         policies.register(random_subsetting::Factory);
         policies.alias("random_subsetting_experimental", random_subsetting::Factory);
-        for name in priority::NAMES {
-            policies.register(priority::Factory::named(name));
-        }
-        for name in weighted_target::NAMES {
-            policies.register(weighted_target::Factory::named(name));
-        }
+        policies.register(priority::Factory).alias("priority_experimental", priority::Factory);
+        policies.register(weighted_target::Factory).alias("weighted_target_experimental", weighted_target::Factory);
         policies
     }
 }

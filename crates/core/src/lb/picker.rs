@@ -128,7 +128,7 @@ impl Picker for Fixed {
 }
 
 /// How a call on a subchannel ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct CallEnd<'a> {
     /// The status code that the caller sees of this attempt.
     pub code: Code,
@@ -138,6 +138,24 @@ pub struct CallEnd<'a> {
     pub latency: Duration,
     /// The load report in the trailers, if any (A51).
     pub load: Option<&'a LoadReport>,
+    /// The trailers, if the server sent any before the call ended.
+    pub trailers: &'a dyn Metadata,
+}
+
+impl CallEnd<'_> {
+    /// The end of a call without a load report and trailers.
+    #[must_use]
+    pub fn new(code: Code, at: Instant, latency: Duration) -> Self {
+        Self { code, at, latency, load: None, trailers: &NoMetadata }
+    }
+}
+
+impl Debug for CallEnd<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut end = f.debug_struct("CallEnd");
+        end.field("code", &self.code).field("at", &self.at).field("latency", &self.latency);
+        end.field("load", &self.load).finish_non_exhaustive()
+    }
 }
 
 /// Sees every call on a subchannel, from the data path: atomics only.

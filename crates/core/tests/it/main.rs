@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // All of this is tests.
 
+mod composition;
 mod conformance;
 mod graceful_switch;
 mod layers;

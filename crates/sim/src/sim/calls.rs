@@ -28,9 +28,12 @@ impl Call {
     /// Ends the call, so long after it began, and tells everybody who observes it.
     pub fn end(self, code: Code, latency: Duration) {
         let at = self.began + latency;
-        for observer in &self.observers {
-            observer.end(&CallEnd { code, at, latency, load: None });
-        }
+        self.end_with(&CallEnd::new(code, at, latency));
+    }
+
+    /// Ends the call with more to tell: a load report, trailers.
+    pub fn end_with(self, end: &CallEnd<'_>) {
+        self.observers.iter().for_each(|observer| observer.end(end));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::task::{Context, Poll};
 
+use thalweg_core::metadata::{Metadata, NoMetadata};
 use tonic::{Code, Status};
 
 use super::{
@@ -63,8 +64,13 @@ impl Attempt {
         })
     }
 
-    /// Tells the observers how it ended.
+    /// Tells the observers how it ended, without trailers.
     pub(super) fn end(&mut self, code: Code) {
-        self.observation.end(code);
+        self.end_with(code, &NoMetadata);
+    }
+
+    /// Tells the observers how it ended.
+    pub(super) fn end_with(&mut self, code: Code, trailers: &dyn Metadata) {
+        self.observation.end(code, trailers);
     }
 }

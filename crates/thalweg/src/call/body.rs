@@ -17,6 +17,7 @@ use tonic::{Code, Status};
 use super::{
     Active,
     attempt::Attempt,
+    metadata::Headers,
     response::{GRPC_STATUS, code_of, into_map},
     story::Story,
     upload::{Upload, UploadError},
@@ -140,14 +141,15 @@ impl Body for ResponseBody {
             at_once => return Poll::Ready(at_once.next_frame().map(Ok)),
         };
         let frame = ready!(streaming.poll_in_time(cx));
-        let code = match &frame {
-            Ok(frame) => frame.trailers_ref().map(|trailers| trailers.get(GRPC_STATUS).map_or(Code::Unknown, code_of)),
-            Err(status) => Some(status.code()),
-        };
-        if let Some(code) = code {
-            streaming.attempt.end(code);
-            self.0 = Stage::Over;
+        match frame.as_ref().map(Frame::trailers_ref) {
+            Ok(None) => return Poll::Ready(Some(frame)),
+            Ok(Some(trailers)) => {
+                let code = trailers.get(GRPC_STATUS).map_or(Code::Unknown, code_of);
+                streaming.attempt.end_with(code, &Headers(trailers));
+            }
+            Err(status) => streaming.attempt.end(status.code()),
         }
+        self.0 = Stage::Over;
         Poll::Ready(Some(frame))
     }
 

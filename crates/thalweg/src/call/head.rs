@@ -5,7 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{CONTENT_TYPE, TE, USER_AGENT},
@@ -15,6 +14,7 @@ use http::{
 use thalweg_core::{deadline, metadata::Metadata, service_config::MethodConfig};
 use tonic::{Code, Status, metadata::MetadataMap};
 
+use super::metadata::Headers;
 use crate::{
     control::ChannelFacts,
     credentials::{CallContext, CallCredentials},
@@ -212,18 +212,4 @@ fn refuse_connection_headers(headers: &HeaderMap) -> Result<(), Status> {
 
 fn malformed(text: &str) -> Status {
     LocalError::MalformedRequest(Arc::from(text)).status(Code::Internal, text)
-}
-
-struct Headers<'a>(&'a HeaderMap);
-
-impl Metadata for Headers<'_> {
-    fn each_value(&self, key: &str, each: &mut dyn FnMut(&[u8])) {
-        for value in self.0.get_all(key) {
-            if !key.ends_with("-bin") {
-                each(value.as_bytes());
-            } else if let Ok(decoded) = BASE64_STANDARD_NO_PAD.decode(value.as_bytes().trim_ascii_end()) {
-                each(&decoded);
-            }
-        }
-    }
 }

@@ -21,6 +21,7 @@ mod response;
 mod head;
 mod upload;
 
+mod metadata;
 mod observe;
 mod story;
 
@@ -200,12 +201,8 @@ impl Going {
         };
         let peer = call.course.head.wants_peer().then(|| attempt.receive.peer().clone());
         let max_receive = call.course.head.max_receive;
-        let is_sent = attempt.send.is_none();
-        let body = match whole.map(|whole| response::accept_whole(&head, whole, max_receive, is_sent)) {
-            Some(Ok(body)) => {
-                attempt.end(tonic::Code::Ok);
-                body
-            }
+        let body = match whole.map(|whole| response::accept_whole(&head, whole, max_receive, attempt)) {
+            Some(Ok(body)) => body,
             not_whole => {
                 if let Some(Err(whole)) = not_whole {
                     attempt.receive.put_back(whole);

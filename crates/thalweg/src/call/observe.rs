@@ -2,10 +2,13 @@
 
 use std::{sync::Arc, time::Instant};
 
-use thalweg_core::lb::{CallEnd, Tracker};
+use thalweg_core::{
+    lb::{CallEnd, Tracker},
+    metadata::{Metadata, NoMetadata},
+};
 use tonic::Code;
 
-use crate::{error::core_code, rt};
+use crate::{error::core_code, panics::caught, rt};
 
 /// One call under observation. A call that is dropped before it ended was cancelled.
 #[derive(Debug)]
@@ -19,24 +22,31 @@ impl Observation {
     /// The call was sent at `now`.
     pub(super) fn begin(trackers: &Arc<[Tracker]>, now: Instant) -> Self {
         for tracker in &**trackers {
-            tracker.start();
+            undisturbed(|| tracker.start());
         }
         Self { trackers: (!trackers.is_empty()).then(|| trackers.clone()), begun: now }
     }
 
-    /// The call has ended with this code.
-    pub(super) fn end(&mut self, code: Code) {
+    /// The call has ended with this code and these trailers.
+    pub(super) fn end(&mut self, code: Code, trailers: &dyn Metadata) {
         let Some(trackers) = self.trackers.take() else { return };
         let at = rt::now();
         let latency = at.saturating_duration_since(self.begun);
         for tracker in &*trackers {
-            tracker.end(&CallEnd { code: core_code(code), at, latency, load: None });
+            undisturbed(|| tracker.end(&CallEnd { trailers, ..CallEnd::new(core_code(code), at, latency) }));
         }
+    }
+}
+
+/// A tracker that panics does the call no harm.
+fn undisturbed(tell: impl FnOnce()) {
+    if let Err(panic) = caught(tell) {
+        tracing::error!(%panic, "an observer of calls panicked");
     }
 }
 
 impl Drop for Observation {
     fn drop(&mut self) {
-        self.end(Code::Cancelled);
+        self.end(Code::Cancelled, &NoMetadata);
     }
 }

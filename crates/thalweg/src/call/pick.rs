@@ -15,6 +15,7 @@ use crate::{
     control::{Control, ControlEvent},
     credentials,
     error::{LocalError, control_plane},
+    panics::caught,
     snapshot::{ReadySubchannel, Snapshot},
     transport::client::{Connection, OpenError},
 };
@@ -50,7 +51,10 @@ pub(super) fn try_pick(
     }
     match pick(control, &course.head, &snapshot, now) {
         Pick::Use(id) => {
-            let Some(ready) = snapshot.ready(id) else { return Ok(Verdict::Queue) };
+            let Some(ready) = snapshot.ready(id) else {
+                course.story.obstructed("the load-balancing policy chose a subchannel that is not READY".into());
+                return Ok(Verdict::Queue);
+            };
             Ok(match open(control, course, ready, false, now, cx)? {
                 Opening::Open(attempt) => Verdict::Attempt(attempt),
                 Opening::Full => Verdict::Full(id, Arc::clone(&snapshot)),
@@ -96,7 +100,11 @@ fn pick(control: &Control, head: &Head, snapshot: &Snapshot, now: Instant) -> Pi
     args.metadata = &metadata;
     args.hash = head.hash;
     args.deadline = head.deadline;
-    let pick = snapshot.picker.pick(&args);
+    let pick = caught(|| snapshot.picker.pick(&args)).unwrap_or_else(|panic| {
+        tracing::error!(method = args.method, %panic, "the picker of the load-balancing policy panicked");
+        let text = format!("the picker of the load-balancing policy panicked: {panic}");
+        Pick::Drop(CoreStatus::new(Code::Internal, text))
+    });
     if let Some(wake) = args.wanted() {
         control.tell(ControlEvent::Wake(wake));
     }

@@ -11,6 +11,7 @@ use tonic::{Code, Status};
 use super::{
     attempt::Attempt,
     body::{ResponseBody, Rest},
+    metadata::Listed,
     upload::Upload,
 };
 use crate::{
@@ -30,16 +31,20 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// How the call went.
 pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// Takes a unary call's response that has come at once, or gives back what is not as simple as it looks. `is_sent`: so has
-/// the request gone.
+/// Takes a unary call's response that has come at once, or gives back what is not as simple as it looks or has come
+/// before all of the request has gone.
 pub(super) fn accept_whole(
     head: &ResponseHead,
     whole: Whole,
     limit: usize,
-    is_sent: bool,
+    attempt: &mut Attempt,
 ) -> Result<ResponseBody, Whole> {
     let is_plain = head.status == StatusCode::OK && head.fields.is_grpc && head.fields.grpc_status.is_none();
-    if is_sent && is_plain && is_one_message(&whole.body, limit) { Ok(ResponseBody::whole(whole)) } else { Err(whole) }
+    if attempt.send.is_some() || !is_plain || !is_one_message(&whole.body, limit) {
+        return Err(whole);
+    }
+    attempt.end_with(Code::Ok, &Listed(&whole.trailers));
+    Ok(ResponseBody::whole(whole))
 }
 
 /// Takes a response that may be gRPC's.
@@ -56,7 +61,7 @@ pub(super) fn accept(
     }
     Ok(match head.fields.get(GRPC_STATUS.as_str()) {
         Some(status) if attempt.receive.is_ended() || code_of(status) != Code::Ok => {
-            attempt.end(code_of(status));
+            attempt.end_with(code_of(status), &Listed(&head.fields));
             ResponseBody::empty()
         }
         _ => ResponseBody::new(attempt, upload, limit, rest),

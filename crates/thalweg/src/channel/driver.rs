@@ -32,6 +32,7 @@ use crate::{
     config::ConfigSelector,
     control::{Control, ControlEvent},
     error::{ConnectError, WireError, WireErrorKind},
+    panics::caught,
     rt::{self, Alarm},
     snapshot::{ReadySubchannel, Snapshot},
     subchannel::{Connecting, ConnectionKey, pool::Member},
@@ -76,6 +77,8 @@ pub(super) struct Driver {
     pub(super) health_service: Option<Arc<str>>,
     /// What commands answered at once, still to be delivered.
     pub(super) inbox: VecDeque<Event>,
+    /// Why there is no policy, if the last one panicked.
+    pub(super) downfall: Option<Status>,
     next: Draft,
 }
 
@@ -115,6 +118,7 @@ impl Driver {
             most: 1,
             health_service: None,
             inbox: VecDeque::new(),
+            downfall: None,
             next: Draft::new(),
         }
     }
@@ -198,13 +202,22 @@ impl Driver {
         }
     }
 
-    /// Runs one callback of the policy tree and carries out what it commands.
+    /// Runs one callback of the policy tree and carries out what it commands. `None` if there is no tree, or no longer
+    /// the one that was called: a tree that panics is given up.
     pub(super) fn policy<T>(&mut self, callback: impl FnOnce(&mut GracefulSwitch, &mut Cx<'_>) -> T) -> Option<T> {
         let root = self.root.as_mut()?;
         let mut commands: Vec<Command> = vec![];
         let mut cx = Cx::new(rt::now(), &mut self.mint, &mut commands);
-        let result = callback(root, &mut cx);
-        if let Some(state) = cx.reported() {
+        let result = caught(|| callback(root, &mut cx));
+        let reported = cx.reported();
+        let result = match result {
+            Ok(result) => result,
+            Err(panic) => {
+                self.give_up(&commands, &panic);
+                return None;
+            }
+        };
+        if let Some(state) = reported {
             self.next.state = state;
             self.next.reported = true;
         }
@@ -306,11 +319,12 @@ impl Driver {
 
     /// Publishes a snapshot, if there is anything new.
     fn publish(&mut self) {
-        if std::mem::take(&mut self.next.reported)
-            && let Some(picker) = self.policy(|root, cx| root.picker(cx))
-        {
-            self.next.picker = picker;
-            self.next.changed = true;
+        // A policy that panics over its picker reports once more, by the one that takes its place.
+        while std::mem::take(&mut self.next.reported) {
+            if let Some(picker) = self.policy(|root, cx| root.picker(cx)) {
+                self.next.picker = picker;
+                self.next.changed = true;
+            }
         }
         if !std::mem::take(&mut self.next.changed) {
             return;
@@ -352,6 +366,7 @@ impl Driver {
         self.plan.resolution.stop();
         self.timers.clear();
         self.inbox.clear();
+        self.downfall = None;
         self.config = None;
         self.resolver_backoff.reset();
         self.next = Draft::new();
@@ -381,7 +396,7 @@ impl Drop for Driver {
     /// A channel that outlives its driver fails its calls instead of keeping them.
     fn drop(&mut self) {
         let end = if std::thread::panicking() {
-            "the channel's load-balancing policy panicked"
+            "the channel's driver panicked"
         } else {
             "the runtime that the channel ran on has shut down"
         };

@@ -4,6 +4,7 @@ mod builder;
 
 mod stats;
 
+mod downfall;
 mod driver;
 mod execute;
 mod health;

@@ -136,12 +136,15 @@ impl Driver {
             return self.on_unresolved("no load-balancing policy is configured, and pick_first is not registered");
         };
         let update = LbResolution { endpoints: endpoints.into(), config: Some(Arc::new(choice)) };
+        self.downfall = None;
         match self.policy(|root, cx| root.on_resolution(cx, &update)) {
-            Some(Err(_)) => self.retry_resolution(),
-            _ => {
+            Some(Ok(())) => {
                 self.resolver_backoff.reset();
                 self.timers.cancel(Due::Resolver);
             }
+            Some(Err(_)) => self.retry_resolution(),
+            // It has panicked, and the resolver will be asked again.
+            None => {}
         }
     }
 
@@ -151,12 +154,13 @@ impl Driver {
         if !self.has_selector() {
             self.select(self.plan.default_config.clone());
         }
-        let error = Status::unavailable(text);
+        let error = self.downfall.clone().unwrap_or_else(|| Status::unavailable(text));
         self.policy(|root, cx| root.on_resolver_error(cx, &error));
         self.retry_resolution();
     }
 
-    fn retry_resolution(&mut self) {
+    /// Has the resolver asked again after its backoff.
+    pub(super) fn retry_resolution(&mut self) {
         let wait = self.resolver_backoff.next(&mut self.random);
         self.timers.set(Due::Resolver, deadline::from_now(rt::now(), wait));
     }

@@ -63,6 +63,13 @@ impl Timers {
         Some(due)
     }
 
+    /// Forgets what policies armed.
+    pub(super) fn clear_policies(&mut self) {
+        let is_policys = |due: &Due| matches!(due, Due::Policy(_));
+        self.by_time.retain(|(_, due)| !is_policys(due));
+        self.by_purpose.retain(|due, _| !is_policys(due));
+    }
+
     pub(super) fn clear(&mut self) {
         self.by_time.clear();
         self.by_purpose.clear();

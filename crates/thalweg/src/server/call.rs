@@ -1,10 +1,8 @@
 //! The life of one call: its handler, its response, its deadline, and all the ways in which it can end early.
 
 use std::{
-    any::Any,
     future::Future,
     mem,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -23,6 +21,7 @@ use super::{
 use crate::{
     context::{Connection, ServerCall},
     error::LocalError,
+    panics::{Panic, caught},
     rt::{self, Alarm},
     transport::server::{Incoming, RequestHalf},
 };
@@ -137,8 +136,8 @@ impl Future for Call {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         // Whatever a panic leaves half done is dropped with the call.
-        catch_unwind(AssertUnwindSafe(|| this.advance(cx))).unwrap_or_else(|panic| {
-            this.out.fail(panicked(this.call.method(), &*panic), &this.call);
+        caught(|| this.advance(cx)).unwrap_or_else(|panic| {
+            this.out.fail(panicked(this.call.method(), panic), &this.call);
             Poll::Ready(())
         })
     }
@@ -161,9 +160,7 @@ fn metadata_too_large(size: usize, limit: usize) -> Status {
 }
 
 /// The client learns that the handler panicked, the log learns how.
-fn panicked(method: &str, panic: &(dyn Any + Send)) -> Status {
-    let words = panic.downcast_ref::<&str>().copied();
-    let words = words.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-    tracing::error!(method, panic = words, "a handler panicked");
-    LocalError::Panicked(words.into()).status(Code::Internal, "the handler panicked")
+fn panicked(method: &str, Panic(words): Panic) -> Status {
+    tracing::error!(method, panic = &*words, "a handler panicked");
+    LocalError::Panicked(words).status(Code::Internal, "the handler panicked")
 }

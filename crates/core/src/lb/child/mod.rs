@@ -56,6 +56,8 @@ impl Tap for NoTap {
 #[derive(Debug)]
 struct Child {
     policy: Box<dyn LbPolicy>,
+    /// What it goes by if it panics.
+    name: Option<Arc<str>>,
     state: Connectivity,
     /// How many tokens it holds: none after its shutdown.
     held: usize,
@@ -105,9 +107,18 @@ impl<T: Tap> ChildSet<T> {
 
     /// Takes a fresh child in. Give it a resolution at once.
     pub fn insert(&mut self, policy: Box<dyn LbPolicy>) -> Key {
+        self.take_in(None, policy)
+    }
+
+    /// The same for a policy that goes by a name of its own, if it panics ([`Mint::interrupted`](super::Mint::interrupted)).
+    pub fn insert_named(&mut self, name: impl Into<Arc<str>>, policy: Box<dyn LbPolicy>) -> Key {
+        self.take_in(Some(name.into()), policy)
+    }
+
+    fn take_in(&mut self, name: Option<Arc<str>>, policy: Box<dyn LbPolicy>) -> Key {
         self.last_key += 1;
         let key = Key(self.last_key);
-        self.children.insert(key, Child { policy, state: Connectivity::Connecting, held: 0 });
+        self.children.insert(key, Child { policy, name, state: Connectivity::Connecting, held: 0 });
         *self.counts.entry(Connectivity::Connecting).or_default() += 1;
         key
     }
@@ -215,7 +226,9 @@ impl<T: Tap> ChildSet<T> {
     ) -> Option<(R, Option<Connectivity>)> {
         let child = self.children.get_mut(&key)?;
         let (mark, ours) = (cx.out.len(), cx.reported.take());
+        child.name.iter().for_each(|name| cx.enter(Arc::clone(name)));
         let result = call(&mut *child.policy, cx);
+        child.name.iter().for_each(|_| cx.leave());
         let theirs = mem::replace(&mut cx.reported, ours);
         self.pass_on(cx, key, mark);
         Some((result, theirs))

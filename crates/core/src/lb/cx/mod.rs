@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     picker::Tracker,
@@ -74,13 +78,21 @@ pub struct Mint {
     free: Vec<u32>,
     last_key: u64,
     random: Random,
+    /// The policies that are being called, outermost first.
+    trail: Vec<Arc<str>>,
 }
 
 impl Mint {
     /// A mint whose randomness follows from `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { generations: vec![], free: vec![], last_key: 0, random: Random::new(seed) }
+        Self { generations: vec![], free: vec![], last_key: 0, random: Random::new(seed), trail: vec![] }
+    }
+
+    /// For whoever has caught a policy's panic: the names of the policies that were being called, outermost first. It
+    /// is the last one that panicked.
+    pub fn interrupted(&mut self) -> Vec<Arc<str>> {
+        mem::take(&mut self.trail)
     }
 
     fn key(&mut self) -> u64 {
@@ -216,6 +228,15 @@ impl<'a> Cx<'a> {
     /// Asks the resolver to look again; it may take its time.
     pub fn resolve(&mut self) {
         self.out.push(Command::Resolve);
+    }
+
+    /// Remembers whose code runs, in case that it panics.
+    pub(super) fn enter(&mut self, policy: Arc<str>) {
+        self.mint.trail.push(policy);
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.mint.trail.pop();
     }
 
     fn watch(&mut self, of: SubchannelId) -> Watch {

@@ -93,7 +93,7 @@ fn an_ejection_takes_longer_each_time_and_never_overflows() {
 fn every_end_is_counted_once_and_everything_but_ok_is_a_failure() {
     let counter = Arc::new(Counter::default());
     let at = Instant::now();
-    let end = |code| CallEnd { code, at, latency: Duration::ZERO, load: None };
+    let end = |code| CallEnd::new(code, at, Duration::ZERO);
     for code in [Code::Ok, Code::Ok, Code::Unavailable, Code::Cancelled] {
         counter.end(&end(code));
     }

@@ -30,7 +30,7 @@ fn meter() -> (Instant, Arc<Tuning>, Meter) {
 
 fn end(meter: &Meter, at: Instant, latency: Duration, code: Code) {
     meter.start();
-    meter.end(&CallEnd { code, at, latency, load: None });
+    meter.end(&CallEnd::new(code, at, latency));
 }
 
 #[track_caller]

@@ -17,9 +17,6 @@ use crate::{
     },
 };
 
-/// The names that a service config may use: gRPC's, and the one without the reserve.
-pub const NAMES: [&str; 2] = ["priority_experimental", "priority"];
-
 /// `priority`'s configuration: `{"children": {"near": {"config": [{"round_robin": {}}]}}, "priorities": ["near"]}`.
 ///
 /// Every priority is the name of a child, and every child has one priority.
@@ -93,20 +90,12 @@ fn parse_priorities(node: &Node<'_>, children: &BTreeMap<Arc<str>, Child>) -> Re
 }
 
 /// Makes `priority` policies.
-#[derive(Clone, Copy, Debug)]
-pub struct Factory(&'static str);
-
-impl Factory {
-    /// The policy under one of its [`NAMES`].
-    #[must_use]
-    pub fn named(name: &'static str) -> Self {
-        Self(name)
-    }
-}
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Factory;
 
 impl PolicyFactory for Factory {
-    fn name(&self) -> &str {
-        self.0
+    fn name(&self) -> &'static str {
+        "priority"
     }
 
     fn parse(&self, config: &Value, policies: &Policies) -> Result<Arc<dyn AnyConfig>, ConfigError> {

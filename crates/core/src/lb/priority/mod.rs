@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-pub use self::config::{Child, Config, Factory, NAMES};
+pub use self::config::{Child, Config, Factory};
 use self::member::{Expired, Member};
 use super::{
     LbPolicy,

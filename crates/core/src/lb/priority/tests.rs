@@ -33,10 +33,10 @@ fn the_example_of_grpc_go_means_what_it_means_there() {
 
 #[test]
 fn both_names_lead_to_it_and_it_may_have_no_children() {
-    for name in super::NAMES {
+    for name in ["priority_experimental", "priority"] {
         for config in [json!({}), json!({ "children": {}, "priorities": [] })] {
             let choice = Policies::builtin().choose(&json!([{ name: config }])).unwrap();
-            assert_eq!(choice.factory.name(), name);
+            assert_eq!(choice.factory.name(), "priority");
             assert!(choice.config.downcast_ref::<Config>().unwrap().children().is_empty());
         }
     }

@@ -14,9 +14,6 @@ use crate::{
     },
 };
 
-/// The names that a service config may use: gRPC's, and the one without the reserve.
-pub const NAMES: [&str; 2] = ["weighted_target_experimental", "weighted_target"];
-
 /// `weighted_target`'s configuration: `{"targets": {"a": {"weight": 3, "childPolicy": [{"round_robin": {}}]}}}`.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -63,20 +60,12 @@ fn parse_target(node: &Node<'_>, policies: &Policies) -> Result<Target, ConfigEr
 }
 
 /// Makes `weighted_target` policies.
-#[derive(Clone, Copy, Debug)]
-pub struct Factory(&'static str);
-
-impl Factory {
-    /// The policy under one of its [`NAMES`].
-    #[must_use]
-    pub fn named(name: &'static str) -> Self {
-        Self(name)
-    }
-}
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Factory;
 
 impl PolicyFactory for Factory {
-    fn name(&self) -> &str {
-        self.0
+    fn name(&self) -> &'static str {
+        "weighted_target"
     }
 
     fn parse(&self, config: &Value, policies: &Policies) -> Result<Arc<dyn AnyConfig>, ConfigError> {

@@ -9,7 +9,7 @@ mod tests;
 
 use std::{collections::BTreeMap, mem, sync::Arc};
 
-pub use self::config::{Config, Factory, NAMES, Target};
+pub use self::config::{Config, Factory, Target};
 use self::{lottery::Lottery, picker::Weighted};
 use super::{
     LbPolicy,

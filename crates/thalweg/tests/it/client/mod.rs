@@ -1,6 +1,7 @@
 //! The client channel: what a caller sees of a call, a connection and a configuration, on paused time and in memory.
 
 mod answers;
+mod broken_policies;
 mod builder;
 mod calls;
 mod channel;

@@ -212,6 +212,8 @@ async fn a_drop_fails_even_a_call_that_waits_for_ready() {
 struct Seen {
     begun: AtomicUsize,
     ended: Mutex<Vec<CoreCode>>,
+    /// What the trailers say that a call cost.
+    costs: Mutex<Vec<Vec<u8>>>,
 }
 
 impl CallObserver for Seen {
@@ -220,6 +222,8 @@ impl CallObserver for Seen {
     }
     fn end(&self, end: &CallEnd<'_>) {
         self.ended.lock().unwrap().push(end.code);
+        self.costs.lock().unwrap().extend(end.trailers.joined("x-cost"));
+        self.costs.lock().unwrap().extend(end.trailers.joined("x-trace-bin"));
     }
 }
 
@@ -299,6 +303,22 @@ async fn a_policy_of_the_users_own_sees_every_call_begin_and_end_once() {
     ];
     assert_eq!(*seen.ended.lock().unwrap(), expected);
     assert_eq!(seen.begun.load(Relaxed), expected.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_of_the_users_own_sees_the_trailers_of_a_call() {
+    let fleet = Fleet::new();
+    let _one = fleet.start(ONE).await;
+    let (seen, make) = observed();
+    let channel = with_policy(&fleet, make);
+    let mut unary = named("metadata");
+    unary.metadata_mut().insert("x-text", "text".parse().unwrap());
+    unary.metadata_mut().insert_bin("x-bytes-bin", tonic::metadata::MetadataValue::from_bytes(b"bytes"));
+    send(&channel, unary).await.unwrap();
+    let repeat = HelloRepeatedlyRequest { name: "trailers".into(), times: 3, interval_ms: 10 };
+    let mut replies = client(&channel).say_hello_repeatedly(repeat).await.unwrap().into_inner();
+    while replies.message().await.unwrap().is_some() {}
+    assert_eq!(*seen.costs.lock().unwrap(), [b"12".to_vec(), vec![0, 255], b"2".to_vec()]);
 }
 
 #[tokio::test(start_paused = true)]
