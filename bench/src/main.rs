@@ -16,6 +16,7 @@ use crate::{
     servers::ServerArgs,
 };
 
+mod connections;
 mod memory;
 mod streams;
 mod unary;
@@ -61,6 +62,8 @@ enum Command {
     Wire(LoadArgs),
     /// Messages on streams that stay open.
     Streams(LoadArgs),
+    /// Several connections to a server that allows few calls on each.
+    Connections(LoadArgs),
     /// Memory of open calls and idle connections, and after many calls.
     Memory(MemoryArgs),
     /// A client process of a benchmark.
@@ -88,6 +91,7 @@ fn run(command: Command) -> Result<Outcome, Error> {
         Command::Unary(args) => measure(Benchmark::of_load("unary", &args, unary::cells), &args.run),
         Command::Wire(args) => measure(Benchmark::of_load("wire", &args, wire::cells), &args.run),
         Command::Streams(args) => measure(Benchmark::of_load("streams", &args, streams::cells), &args.run),
+        Command::Connections(args) => measure(Benchmark::of_load("connections", &args, connections::cells), &args.run),
         Command::Memory(args) => measure(args.benchmark(), &args.run),
         Command::Client(args) => {
             end_with_standard_input();

@@ -21,7 +21,7 @@ pub(super) struct ByHand {
 
 /// Connects to a server.
 pub(super) async fn connect(server: SocketAddr, trust: Option<&str>, payload: &Bytes) -> Result<ByHand, Error> {
-    let channel = thalweg::channel(server, trust).await?;
+    let channel = thalweg::channel(server, trust, 1).await?;
     let head = Arc::new(protocol::head(http::Uri::from_static(protocol::UNARY)));
     Ok(ByHand { channel, head, frame: protocol::frame(payload) })
 }

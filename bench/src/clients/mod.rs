@@ -88,6 +88,9 @@ pub(crate) struct ClientArgs {
     /// Seconds of the window.
     #[arg(long, default_value_t = 2.0)]
     pub(crate) seconds: f64,
+    /// How many connections thalweg's channel may make to the server (A105).
+    #[arg(long, default_value_t = 1)]
+    pub(crate) connections: u32,
     /// Calls of `growth`.
     #[arg(long, default_value_t = 0)]
     pub(crate) calls: u64,
@@ -126,6 +129,7 @@ impl ClientArgs {
             payload: 16,
             warm_up: WARM_UP,
             seconds,
+            connections: 1,
             calls: 0,
             target: Target::default(),
         }
@@ -141,6 +145,7 @@ impl ClientArgs {
         option("payload", self.payload.to_string());
         option("warm-up", self.warm_up.to_string());
         option("seconds", self.seconds.to_string());
+        option("connections", self.connections.to_string());
         option("calls", self.calls.to_string());
         let Target { server, server_pid, trust } = &self.target;
         let target = [
@@ -216,7 +221,9 @@ pub(crate) fn run(args: &ClientArgs, runtime: &Runtime) -> Result<Sample, Error>
     let server = || args.target.server.ok_or(Error::NoServer);
     match args.kind {
         ClientKind::Tonic => stub::run(args, runtime, async || tonic::connect(server()?, trust, args.work).await),
-        ClientKind::Thalweg => stub::run(args, runtime, async || thalweg::connect(server()?, trust).await),
+        ClientKind::Thalweg => {
+            stub::run(args, runtime, async || thalweg::connect(server()?, trust, args.connections).await)
+        }
         ClientKind::Floor => stub::run(args, runtime, async || Ok(floor::client(&payload))),
         ClientKind::ThalwegByHand => {
             run_unary(args, runtime, async || by_hand::connect(server()?, trust, &payload).await)

@@ -50,7 +50,13 @@ fn assert_measures(metric: Metric, kind: ClientKind, work: Work, target: &Target
 fn a_command_line_parses_into_what_it_was_made_of() {
     let pem = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n";
     let target = Target { server: "127.0.0.1:7".parse().ok(), server_pid: Some(3), trust: Some(pem.to_owned()) };
-    let args = ClientArgs { threads: 2, calls: 9, target, ..ClientArgs::new(ClientKind::RawH2, Work::Growth, 0.5) };
+    let args = ClientArgs {
+        threads: 2,
+        connections: 4,
+        calls: 9,
+        target,
+        ..ClientArgs::new(ClientKind::RawH2, Work::Growth, 0.5)
+    };
     assert_eq!(Line::parse_from(args.to_command_line()).client, args);
     assert!(!args.to_string().contains("CERTIFICATE"), "{args}");
 }

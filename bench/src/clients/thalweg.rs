@@ -8,17 +8,25 @@ use tokio::time::timeout;
 
 use crate::{error::Error, protocol};
 
-/// The policy that picks anew for every call.
-const SERVICE_CONFIG: &str = r#"{"loadBalancingConfig":[{"round_robin":{}}]}"#;
-
-/// Connects a stub to a server, by TLS if there is a certificate to trust.
-pub(super) async fn connect(server: SocketAddr, trust: Option<&str>) -> Result<EchoClient<Channel>, Error> {
-    Ok(EchoClient::new(channel(server, trust).await?))
+/// The policy that picks anew for every call, and the number of connections.
+fn service_config(connections: u32) -> String {
+    format!(
+        r#"{{"loadBalancingConfig":[{{"round_robin":{{}}}}],"connectionScaling":{{"maxConnectionsPerSubchannel":{connections}}}}}"#
+    )
 }
 
-/// Connects to a server, by TLS if there is a certificate to trust.
-pub(super) async fn channel(server: SocketAddr, trust: Option<&str>) -> Result<Channel, Error> {
-    let mut builder = Channel::builder(format!("ipv4:{server}")).default_service_config(SERVICE_CONFIG);
+/// Connects a stub to a server, by TLS if there is a certificate to trust, with up to so many connections.
+pub(super) async fn connect(
+    server: SocketAddr,
+    trust: Option<&str>,
+    connections: u32,
+) -> Result<EchoClient<Channel>, Error> {
+    Ok(EchoClient::new(channel(server, trust, connections).await?))
+}
+
+/// Connects to a server, by TLS if there is a certificate to trust, with up to so many connections.
+pub(super) async fn channel(server: SocketAddr, trust: Option<&str>, connections: u32) -> Result<Channel, Error> {
+    let mut builder = Channel::builder(format!("ipv4:{server}")).default_service_config(service_config(connections));
     if let Some(certificate) = trust {
         builder = builder.credentials(ChannelCredentials::tls().roots_pem(certificate).build()?);
     }

@@ -1,12 +1,17 @@
-//! The generated service: does nothing but return what it gets.
+//! The generated service: does nothing but return what it gets, at once or after a while.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use thalweg_proto::bench::{DownloadRequest, Payload, echo_server::Echo};
 use tonic::{Request, Response, Status, Streaming, codegen::BoxStream};
 
 /// The echo service.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct EchoService;
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct EchoService {
+    /// What a unary call takes.
+    pub(super) delay: Duration,
+}
 
 #[tonic::async_trait]
 impl Echo for EchoService {
@@ -14,6 +19,9 @@ impl Echo for EchoService {
     type DownloadStream = BoxStream<Payload>;
 
     async fn unary(&self, request: Request<Payload>) -> Result<Response<Payload>, Status> {
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
         Ok(Response::new(request.into_inner()))
     }
 

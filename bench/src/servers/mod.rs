@@ -22,6 +22,10 @@ pub(crate) enum ServerKind {
     Tonic,
     /// The generated service on thalweg's `Server`.
     Thalweg,
+    /// The same with 100 calls on a connection.
+    ThalwegNarrow,
+    /// The same, each of which takes 10 ms.
+    ThalwegSlow,
     /// The echo service by hand on the `h2` crate: no service, no codec.
     RawH2,
     /// The same by TLS.
@@ -81,7 +85,9 @@ pub(crate) fn run(args: ServerArgs, runtime: &Runtime, announce: impl FnOnce(&An
         let mut certificate = None;
         let serving = match args.kind {
             ServerKind::Tonic => tokio::spawn(tonic::serve(listener)),
-            ServerKind::Thalweg => tokio::spawn(thalweg::serve(listener)),
+            ServerKind::Thalweg => tokio::spawn(thalweg::serve(listener, thalweg::Manner::USUAL)),
+            ServerKind::ThalwegNarrow => tokio::spawn(thalweg::serve(listener, thalweg::Manner::NARROW)),
+            ServerKind::ThalwegSlow => tokio::spawn(thalweg::serve(listener, thalweg::Manner::SLOW)),
             ServerKind::RawH2 => tokio::spawn(raw_h2::serve(listener, None)),
             ServerKind::RawH2Tls => {
                 let (acceptor, pem) = tls::acceptor()?;

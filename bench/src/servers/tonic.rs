@@ -12,7 +12,7 @@ pub(super) async fn serve(listener: TcpListener) -> Result<(), Error> {
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Server::builder()
         .max_concurrent_streams(protocol::MAX_CONCURRENT_STREAMS)
-        .add_service(EchoServer::new(EchoService))
+        .add_service(EchoServer::new(EchoService::default()))
         .serve_with_incoming(incoming)
         .await?;
     Ok(())
