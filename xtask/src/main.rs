@@ -4,7 +4,7 @@ use std::{
     env,
     fmt::Display,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode},
 };
 
 mod codegen;
@@ -17,6 +17,7 @@ cargo xtask COMMAND
   codegen --check    fail if what is checked in is not what the .proto files generate
   tidy               check the house rules that CONTRIBUTING.md explains
   tidy --verbose     the same, and list what is near a limit
+  chaos [ARGUMENT..] backends that fail at random under load, and what callers see; `chaos --help` tells more
 ";
 
 fn main() -> ExitCode {
@@ -32,9 +33,24 @@ fn main() -> ExitCode {
         ["codegen", "--check"] => report(codegen::check(&root)),
         ["tidy"] => report(tidy::check(&root)),
         ["tidy", "--verbose"] => report(tidy::list_soft_limits(&root).and_then(|()| tidy::check(&root))),
+        ["chaos", ..] => chaos(&root, &arguments[1..]),
         _ => {
             eprintln!("unknown command: cargo xtask {}\n\n{HELP}", arguments.join(" "));
             ExitCode::from(2)
+        }
+    }
+}
+
+/// Builds and runs thalweg-chaos, which is no dependency of the other chores.
+fn chaos(root: &Path, arguments: &[&str]) -> ExitCode {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let run = ["run", "--release", "--package", "thalweg-chaos", "--"];
+    match Command::new(&cargo).current_dir(root).args(run).args(arguments).status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{}: {error}", cargo.display());
+            ExitCode::FAILURE
         }
     }
 }

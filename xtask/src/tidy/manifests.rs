@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Error, Finding, Spot, output};
 
 /// Each crate with those of ours it may depend on. Tests may also use [`PRETENDERS`].
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("thalweg-core", &[]),
     ("thalweg-http2", &[]),
     ("thalweg-proto", &[]),
@@ -19,6 +19,7 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("thalweg-examples", &["thalweg", "thalweg-core", "thalweg-proto", "thalweg-services", "thalweg-sim"]),
     ("thalweg-interop", &["thalweg", "thalweg-core", "thalweg-proto", "thalweg-services"]),
     ("thalweg-bench", &["thalweg", "thalweg-core", "thalweg-proto", "thalweg-services", "thalweg-sim"]),
+    ("thalweg-chaos", &["thalweg", "thalweg-proto", "thalweg-services"]),
     ("thalweg-docs", &["thalweg", "thalweg-services"]),
     ("xtask", &[]),
 ];

@@ -241,7 +241,7 @@ async fn give_up(script: &Script, calls: usize) {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_deaf_to_the_goodbye_is_told_all_the_same_that_no_more_calls_are_taken() {
-    let (_world, mut client) = attacked(|server| server.max_connection_age(60 * S)).await;
+    let (_world, mut client) = attacked(|server| server.max_connection_age(30 * S)).await;
     client.mute();
     client.withhold_credit();
     let held = client.send_request(SAY_HELLO, &[]).await;
