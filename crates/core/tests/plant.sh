@@ -202,4 +202,38 @@ plant 'a removed priority keeps its timers' priority/mod.rs 'member.leave(cx);
     }' 'drop(member);
         }
     }'
+plant 'a place at the end of a word is passed over' ring_hash/places/mod.rs '& (!0 << (at % BITS))' '& (!1 << (at % BITS))'
+plant 'an empty word is not told upwards' ring_hash/places/mod.rs 'if before != 0 && after != 0 {' 'if before != 0 {'
+plant 'the ring does not go round' ring_hash/places/mod.rs '.or_else(|| self.at_or_behind(0))' ''
+plant 'the number of a place is not hashed' ring_hash/ring/mod.rs '"{number}"' '"{}", number * 2'
+plant 'weights do not count' ring_hash/ring/mod.rs 'wanted += scale * share(*weight);' 'wanted += scale / recipe.owners.len() as f64;'
+plant 'a hash beyond the last place has no owner' ring_hash/ring/mod.rs 'if place < self.hashes.len() { place } else { 0 }' \
+    'place'
+plant 'an idle endpoint is not woken by its call' ring_hash/picker.rs 'args.wake(*wake);' 'let _ = wake;'
+plant 'a call goes on to those that are READY' ring_hash/picker.rs 'match self.states.hopeful.next(first) {' \
+    'match self.states.ready.next(first).or_else(|| self.states.hopeful.next(first)) {'
+plant 'a failed endpoint keeps its calls' ring_hash/picker.rs 'self.hopeful.put(place, state != Connectivity::TransientFailure);' \
+    'self.hopeful.put(place, true);'
+plant 'each call without a hash wakes an endpoint' ring_hash/picker.rs 'if self.connecting { None } else' 'if false { None } else'
+plant 'a call without a hash wakes an endpoint behind the one it uses' ring_hash/picker.rs 'behind(*idle) < behind(ready)' \
+    'behind(*idle) != behind(ready)'
+plant 'the values of a header run together' ring_hash/picker.rs 'hasher.write(b",");' ''
+plant 'an empty header counts' ring_hash/picker.rs '(values > 1 || bytes > 0)' '(values > 0)'
+plant 'one failure is TRANSIENT_FAILURE' ring_hash/mod.rs '} else if failed > 1 {' '} else if failed > 0 {'
+plant 'after one failure it is IDLE' ring_hash/mod.rs '|| (failed == 1 && self.seated > 1)' ''
+plant 'nobody connects when all that did have failed' ring_hash/mod.rs 'if wanting && self.children' 'if false && self.children'
+plant 'an endpoint that connects does not count' ring_hash/mod.rs 'if wanting && self.children.count(Connectivity::Connecting) == 0 {' \
+    'if wanting {'
+plant 'nobody can wake it from outside' ring_hash/mod.rs 'if !self.seats.is_empty() && self.aggregate() == Connectivity::Idle {' \
+    'if false {'
+plant 'a new ring keeps the old marks' ring_hash/mod.rs '(0..self.seats.len()).for_each(|number| self.show_state(number));' ''
+plant 'a new ring keeps the old faces' ring_hash/mod.rs 'self.renumbered = true;' ''
+plant 'the ring is not made anew' ring_hash/mod.rs 'if recipe != *self.ring.recipe() {' \
+    'if recipe != *self.ring.recipe() && self.ring.len() == 0 {'
+plant 'an endpoint that goes keeps its leaf' ring_hash/mod.rs 'gone.vacate(cx, &mut self.children);' 'let _ = &mut gone;'
+plant 'an endpoint without a place keeps its leaf' ring_hash/mod.rs 'if self.ring.places(number).is_empty() {' \
+    'if self.ring.places(number).is_empty() && seat.child.is_none() {'
+plant 'a twin does not add its weight' ring_hash/seat.rs 'self.weight += u64::from(twin.weight().get());' 'let _ = twin;'
+plant 'a leaf does not hear of new addresses' ring_hash/seat.rs 'seat.give(cx, children);
+        seat' 'seat'
 exit $missed

@@ -50,6 +50,13 @@ impl Registry {
         self
     }
 
+    /// Adds a policy under one more name, such as grpc-go's `…_experimental`.
+    #[must_use]
+    pub fn with_policy_alias(mut self, name: &str, factory: impl PolicyFactory + 'static) -> Self {
+        self.policies.alias(name, factory);
+        self
+    }
+
     /// The resolver of this scheme.
     #[must_use]
     pub fn resolver(&self, scheme: &str) -> Option<&Arc<dyn ResolverFactory>> {

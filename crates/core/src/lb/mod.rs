@@ -16,6 +16,7 @@ pub mod graceful_switch;
 pub mod least_request;
 pub mod peak_ewma;
 pub mod random;
+pub mod ring_hash;
 pub mod round_robin;
 
 pub mod petiole;

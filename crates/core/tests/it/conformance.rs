@@ -4,7 +4,7 @@ use std::{cell::Cell, collections::BTreeSet, rc::Rc, sync::Arc, time::Duration};
 
 use serde_json::json;
 use thalweg_core::{
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Weight},
     lb::{
         AnyConfig, Pick,
         graceful_switch::GracefulSwitch,
@@ -17,16 +17,18 @@ use thalweg_core::{
         random::Random,
         random_subsetting::RandomSubsetting,
         registry::Policies,
+        ring_hash::RingHash,
         round_robin::RoundRobin,
         weighted_target::WeightedTarget,
     },
+    random::mix,
 };
 use thalweg_sim::{Sim, conformance::Histories};
 
 use crate::{
     graceful_switch::probed,
     outlier_detection::{ejections, overheard, those_not_ejected_take_turns},
-    priority, random_subsetting, weighted_target,
+    priority, random_subsetting, ring_hash, weighted_target,
 };
 
 /// So many histories for each policy.
@@ -232,4 +234,32 @@ fn random_subsetting_keeps_the_contract() {
     let configs = [3, 1, 2].map(random_subsetting::size);
     let make = |seed| Sim::seeded(seed, RandomSubsetting::default()).invariant("all take turns", all_take_turns);
     tell(configs.into(), make);
+}
+
+/// A call with a hash is answered alike twice, and fails only if none can serve; one without never waits for an endpoint
+/// while another can serve.
+fn hashes_decide(sim: &Sim) -> bool {
+    let nobody = sim.usable().next().is_none();
+    let hashed = |n: u64| {
+        let mut args = sim.args();
+        args.hash = Some(mix(n));
+        (sim.peek(&args), args.wanted())
+    };
+    let repeatable = (0..4).all(|n| hashed(n) == hashed(n) && (nobody || !matches!(hashed(n).0, Pick::Fail(_))));
+    repeatable && (nobody || matches!(sim.peek(&sim.args()), Pick::Use(_) | Pick::Drop(_)))
+}
+
+#[test]
+fn ring_hash_keeps_the_contract_and_sends_equal_hashes_the_same_way() {
+    let configs = [
+        json!({ "requestHashHeader": "user" }),
+        json!({ "requestHashHeader": "user", "minRingSize": 1, "maxRingSize": 3 }),
+        json!({ "requestHashHeader": "user", "minRingSize": 1 }),
+        json!({ "minRingSize": 64 }),
+    ];
+    let weigh = |place: usize, endpoint: Endpoint| endpoint.with(Weight::new(place as u32));
+    tell(configs.iter().map(ring_hash::config).collect(), |seed| {
+        let sim = Sim::seeded(seed, RingHash::default()).lazy().attaching(weigh);
+        sim.invariant("hashes decide", hashes_decide)
+    });
 }

@@ -15,6 +15,7 @@ mod pick_first;
 mod priority;
 mod random;
 mod random_subsetting;
+mod ring_hash;
 mod round_robin;
 mod speed;
 mod spread;

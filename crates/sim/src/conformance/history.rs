@@ -23,6 +23,9 @@ const IN_FLIGHT: usize = 5;
 /// How many times a healed network may let every attempt succeed before the policy must be READY.
 const PATIENCE: usize = 60;
 
+/// How many of those times pass until attempts that nobody answers time out.
+const TIMEOUT: usize = 10;
+
 /// An address in a small world: host and port.
 type Place = (u64, u64);
 
@@ -170,7 +173,9 @@ impl<'a> Teller<'a> {
     }
 
     fn call(&mut self) {
-        let Ok(call) = self.sim.start_call() else { return };
+        let mut args = self.sim.args();
+        args.hash = (args.random() % 2 == 0).then(|| args.random());
+        let Ok(call) = self.sim.start_call_with(&args) else { return };
         self.tally.calls += 1;
         self.in_flight.push(call);
         if self.random.below(4) > 0 || self.in_flight.len() > IN_FLIGHT {
@@ -215,15 +220,19 @@ impl<'a> Teller<'a> {
             let verdict = self.resolve(&plain(), Some(0));
             assert_eq!(verdict, Ok(()), "the policy rejects good endpoints\n\nthe story so far:\n{}", self.sim.story());
         }
-        for _ in 0..PATIENCE {
+        for round in 1..=PATIENCE {
             self.sim.settle();
             if self.sim.state() == Connectivity::Ready {
                 return;
             }
+            let others = (round % TIMEOUT == 0).then(|| self.sim.failure("timed out"));
             let attempts = self.sim.subchannels().filter(|(_, _, state)| **state == SubchannelState::Connecting);
-            let open = attempts.filter(|(_, address, _)| (recovery.open)(&address.to_string()));
-            let open: Vec<_> = open.map(|(id, ..)| (id, SubchannelState::Ready)).collect();
-            self.sim.change_states(open);
+            let ended = attempts.filter_map(|(id, address, _)| {
+                let open = (recovery.open)(&address.to_string());
+                Some((id, if open { SubchannelState::Ready } else { others.clone()? }))
+            });
+            let ended: Vec<_> = ended.collect();
+            self.sim.change_states(ended);
             if recovery.by_calls {
                 self.call();
             } else {
@@ -241,7 +250,7 @@ struct Recovery {
     same_endpoints: bool,
     /// Calls ask for a connection, or else somebody who wants the channel to leave IDLE.
     by_calls: bool,
-    /// Which addresses answer; the others never do.
+    /// Which addresses answer; attempts at the others time out.
     open: fn(&str) -> bool,
 }
 

@@ -68,7 +68,13 @@ impl Sim {
 
     /// The address that the next call goes to, if it goes anywhere.
     pub fn served_by(&mut self) -> Option<String> {
-        match self.pick() {
+        let args = self.args();
+        self.served_by_with(&args)
+    }
+
+    /// The address that a call with these arguments goes to, if it goes anywhere.
+    pub fn served_by_with(&mut self, args: &PickArgs<'_>) -> Option<String> {
+        match self.pick_with(args) {
             Pick::Use(id) => self.address(id).map(ToString::to_string),
             Pick::Queue | Pick::Fail(_) | Pick::Drop(_) => None,
         }
@@ -80,7 +86,17 @@ impl Sim {
     ///
     /// The verdict of the pick, if it did not name a subchannel.
     pub fn start_call(&mut self) -> Result<Call, Pick> {
-        let subchannel = match self.pick() {
+        let args = self.args();
+        self.start_call_with(&args)
+    }
+
+    /// Starts a call, picking with these arguments.
+    ///
+    /// # Errors
+    ///
+    /// The verdict of the pick, if it did not name a subchannel.
+    pub fn start_call_with(&mut self, args: &PickArgs<'_>) -> Result<Call, Pick> {
+        let subchannel = match self.pick_with(args) {
             Pick::Use(id) => id,
             verdict @ (Pick::Queue | Pick::Fail(_) | Pick::Drop(_)) => return Err(verdict),
         };

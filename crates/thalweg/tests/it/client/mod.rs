@@ -17,3 +17,4 @@ mod moments;
 mod policies;
 mod requests;
 mod retry;
+mod ring_hash;
