@@ -109,7 +109,7 @@ impl Backend {
             }
             sleep(Duration::from_millis(10)).await;
         };
-        self.address.set_port(server.local_port().unwrap_or(self.address.port()));
+        self.address.set_port(server.local_port().unwrap_or_else(|| self.address.port()));
         self.running = Some((server.handle(), health));
         tokio::spawn(server.run());
         Ok(())
