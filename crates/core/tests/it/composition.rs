@@ -436,6 +436,24 @@ fn a_child_that_does_not_stick_to_its_failure_does_not_keep_calls_waiting() {
 }
 
 #[test]
+fn a_priority_that_failed_last_gets_no_time_to_connect_until_it_has_served() {
+    let child = json!({ "config": [{ "fewest": {} }] });
+    let config = json!({ "priority": { "priorities": ["x", "y"], "children": { "x": child, "y": child } } });
+    let mut sim = started(&config, &["x/1", "y/1"].map(at));
+    sim.refuse("x/1");
+    sim.accept("y/1");
+    sim.advance(Duration::from_secs(1));
+    assert_eq!(sim.served_by().as_deref(), Some("y/1"), "x is CONNECTING again");
+    sim.accept("x/1");
+    assert_eq!(sim.served_by().as_deref(), Some("x/1"));
+    sim.close("x/1");
+    assert_eq!(sim.pick(), Pick::Queue, "x has time");
+    sim.advance(Duration::from_secs(10));
+    assert_eq!(sim.served_by().as_deref(), Some("y/1"));
+    sim.finish();
+}
+
+#[test]
 fn a_wrong_configuration_deep_inside_is_named_by_its_path() {
     let local =
         json!([{ "priority": { "priorities": ["far"], "children": { "far": { "config": [{ "fewest": 7 }] } } } }]);
