@@ -100,6 +100,16 @@ fn when_all_have_failed_a_call_is_told_of_each() {
 }
 
 #[test]
+fn an_endpoint_that_is_gone_is_not_named_any_more() {
+    let mut sim = resolved(&[&["a"], &["b"]]);
+    ["a", "b"].iter().for_each(|name| sim.refuse(name));
+    sim.resolve(&[&["b"]]).unwrap();
+    let Pick::Fail(failure) = sim.pick() else { panic!("{:?}", sim.state()) };
+    assert_eq!(failure.at(sim.now()).to_string(), "b connection refused (next attempt in 1.0s)");
+    sim.finish();
+}
+
+#[test]
 fn of_many_that_have_failed_eight_are_named_and_the_rest_counted() {
     let names: Vec<String> = (0..20).map(|n| format!("backend-{n:02}")).collect();
     let endpoints: Vec<[&str; 1]> = names.iter().map(|name| [name.as_str()]).collect();
