@@ -2,7 +2,6 @@
 
 use std::{
     any::{Any, TypeId},
-    collections::BTreeMap,
     fmt,
     net::SocketAddr,
     num::NonZeroU32,
@@ -42,21 +41,23 @@ impl From<SocketAddr> for Address {
 
 /// Values of any type, one of each type, attached to an endpoint by a resolver or a policy.
 #[derive(Clone, Default)]
-pub struct Attributes(Option<Arc<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
+pub struct Attributes(Option<Arc<[(TypeId, Value)]>>);
+
+type Value = Arc<dyn Any + Send + Sync>;
 
 impl Attributes {
     /// The same attributes with `value` in the place of its type.
     #[must_use]
     pub fn with<T: Any + Send + Sync>(&self, value: T) -> Self {
-        let mut all = self.0.as_deref().cloned().unwrap_or_default();
-        all.insert(TypeId::of::<T>(), Arc::new(value));
-        Self(Some(Arc::new(all)))
+        let (of, value): (_, Value) = (TypeId::of::<T>(), Arc::new(value));
+        let others = self.0.iter().flat_map(|all| all.iter()).filter(|(other, _)| *other != of).cloned();
+        Self(Some(others.chain([(of, value)]).collect()))
     }
 
     /// The value of type `T`, if one is attached.
     #[must_use]
     pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
-        self.0.as_ref()?.get(&TypeId::of::<T>())?.downcast_ref()
+        self.0.as_ref()?.iter().find(|(of, _)| *of == TypeId::of::<T>())?.1.downcast_ref()
     }
 }
 

@@ -122,7 +122,7 @@ plant 'who is ejected is not told of below' outlier_detection/mod.rs 'self.child
         self.tell(cx);' 'self.children.tap_mut().age(is_over);'
 plant 'an ejected endpoint hears that it serves' outlier_detection/book.rs \
     'let health = combined(self.truth.as_ref()?, ejection);' \
-    'let health = combined(self.truth.as_ref()?, ejection.filter(|_| self.told != Some(Health::Pending)));'
+    'let health = combined(self.truth.as_ref()?, ejection.filter(|_| self.told.is_some()));'
 plant 'health is lost while nobody is ejected' outlier_detection/book.rs 'heard.truth = Some(health.clone());' \
     'heard.truth.get_or_insert(health.clone());'
 plant 'calls that fail count as good' outlier_detection/calls.rs 'if end.code == Code::Ok' 'if end.code <= Code::Unavailable'

@@ -117,12 +117,13 @@ fn each_ejection_is_longer_than_the_last_up_to_the_longest_and_good_intervals_ar
     let mut sim = started(strict(json!({ "baseEjectionTime": "20s", "maxEjectionTime": "50s" })), ABC);
     let ejected_for = |sim: &mut Sim| {
         calls(sim, 60, &["a"]);
-        let mut intervals = 0;
-        while intervals == 0 || serving(sim) == ["b", "c"] {
-            seconds(sim, 10);
-            intervals += 1;
-        }
-        10 * (intervals - 1)
+        seconds(sim, 10);
+        let still_ejected = |sim: &mut Sim| {
+            let ejected = serving(sim) == ["b", "c"];
+            seconds(sim, if ejected { 10 } else { 0 });
+            ejected
+        };
+        10 * (0..20).take_while(|_| still_ejected(sim)).count()
     };
     assert_eq!([ejected_for(&mut sim), ejected_for(&mut sim), ejected_for(&mut sim)], [20, 40, 50]);
     // Back at three times at the end of the last one. Two intervals without an ejection leave one.

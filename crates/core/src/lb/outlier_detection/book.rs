@@ -1,6 +1,11 @@
 //! What is known of endpoints, subchannels and health watches.
 
-use std::{collections::BTreeMap, mem, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    sync::Arc,
+    time::Instant,
+};
 
 use super::calls::{Calls, Counter};
 use crate::{
@@ -28,6 +33,8 @@ struct Record {
     ejection: Option<Ejection>,
     /// How often it was ejected, less one for every interval that it got through.
     times_ejected: u32,
+    /// Those whose calls are its calls.
+    subchannels: BTreeSet<SubchannelId>,
 }
 
 /// What a health watch would have heard, and what it has heard from us.
@@ -55,28 +62,41 @@ struct Listed {
 pub(super) struct Book {
     /// Does anybody want to know how calls end?
     counting: bool,
+    /// As the resolver listed them.
+    list: Arc<[Endpoint]>,
     endpoints: BTreeMap<EndpointKey, Record>,
-    by_address: BTreeMap<Address, EndpointKey>,
+    /// The first endpoint with each address, once somebody wants to know.
+    by_address: Option<BTreeMap<Address, EndpointKey>>,
     subchannels: BTreeMap<SubchannelId, Listed>,
+    /// Those that do not belong to the endpoint that they were made for.
+    strays: BTreeSet<SubchannelId>,
 }
 
 impl Book {
-    /// Takes a new list of endpoints; what is known of those that stay is kept. Counts calls from now on, or not.
-    pub(super) fn update(&mut self, cx: &mut Cx<'_>, endpoints: &[Endpoint], counting: bool) {
-        let mut old = mem::take(&mut self.endpoints);
-        self.by_address.clear();
-        for endpoint in endpoints.iter().filter(|endpoint| !endpoint.addresses().is_empty()) {
-            let key = endpoint.key();
-            for address in endpoint.addresses().iter() {
-                self.by_address.entry(address.clone()).or_insert_with(|| key.clone());
+    /// Takes a new list of endpoints; what is known of those that stay is kept. Counts calls from now on, or not. Says
+    /// which subchannels may belong to another endpoint now.
+    pub(super) fn update(&mut self, cx: &mut Cx<'_>, list: &Arc<[Endpoint]>, counting: bool) -> BTreeSet<SubchannelId> {
+        let listed = list.iter().filter(|endpoint| !endpoint.addresses().is_empty());
+        let keys: BTreeSet<EndpointKey> = listed.map(Endpoint::key).collect();
+        let mut concerned = mem::take(&mut self.strays);
+        // Both are in order, so each is gone through once.
+        let mut old = mem::take(&mut self.endpoints).into_iter().peekable();
+        for key in keys {
+            while let Some((_, gone)) = old.next_if(|(known, _)| *known < key) {
+                concerned.extend(gone.subchannels);
             }
-            let known = old.remove(&key);
-            self.endpoints.entry(key).or_insert_with(|| known.unwrap_or_default());
+            let known = old.next_if(|(known, _)| *known == key);
+            self.endpoints.insert(key, known.map(|(_, record)| record).unwrap_or_default());
         }
-        self.counting = counting;
-        for id in self.subchannels.keys().copied().collect::<Vec<_>>() {
-            self.settle(cx, id);
+        concerned.extend(old.flat_map(|(_, gone)| gone.subchannels));
+        (self.list, self.by_address) = (Arc::clone(list), None);
+        if mem::replace(&mut self.counting, counting) != counting {
+            concerned.extend(self.subchannels.keys());
         }
+        for id in &concerned {
+            self.settle(cx, *id);
+        }
+        concerned
     }
 
     /// How the calls of every endpoint ended since the last time; in the order of [`keys`](Self::keys).
@@ -92,6 +112,12 @@ impl Book {
     /// How many endpoints are ejected.
     pub(super) fn ejected(&self) -> usize {
         self.endpoints.values().filter(|record| record.ejection.is_some()).count()
+    }
+
+    /// The subchannels of endpoints that are ejected.
+    pub(super) fn ejected_subchannels(&self) -> BTreeSet<SubchannelId> {
+        let ejected = self.endpoints.values().filter(|record| record.ejection.is_some());
+        ejected.flat_map(|record| record.subchannels.iter().copied()).collect()
     }
 
     /// Ejects an endpoint that is not ejected yet; says whether it did.
@@ -130,36 +156,49 @@ impl Book {
         heard.news(watch, ejection(&self.endpoints, listed.endpoint.as_ref()))
     }
 
-    /// What watches must be told since ejections began or ended.
-    pub(super) fn news(&mut self) -> Vec<Event> {
+    /// What the watches on these subchannels must be told, if it is not what they heard last.
+    pub(super) fn news(&mut self, of: &BTreeSet<SubchannelId>) -> Vec<Event> {
         let mut news = vec![];
-        for listed in self.subchannels.values_mut() {
+        for id in of {
+            let Some(listed) = self.subchannels.get_mut(id) else { continue };
             let ejection = ejection(&self.endpoints, listed.endpoint.as_ref());
             news.extend(listed.health.iter_mut().filter_map(|(watch, heard)| heard.news(*watch, ejection)));
         }
         news
     }
 
-    /// The endpoint that a subchannel was made for, or else the first one that has its address.
-    fn home(&self, listed: &Listed) -> Option<EndpointKey> {
-        let (made_for, address) = (&listed.made_for, &listed.address);
-        if self.endpoints.contains_key(made_for) { Some(made_for) } else { self.by_address.get(address) }.cloned()
-    }
-
     /// From now on the calls of a subchannel are those of its endpoint, whichever that is now.
     fn settle(&mut self, cx: &mut Cx<'_>, id: SubchannelId) {
-        let Some(home) = self.subchannels.get(&id).map(|listed| self.home(listed)) else { return };
-        let Some(listed) = self.subchannels.get_mut(&id) else { return };
-        let counter = home.as_ref().filter(|_| self.counting).and_then(|key| self.endpoints.get(key));
-        if listed.endpoint == home && listed.observing.is_some() == counter.is_some() {
-            return;
+        let Some(mut listed) = self.subchannels.remove(&id) else { return };
+        if let Some(record) = listed.endpoint.take().and_then(|key| self.endpoints.get_mut(&key)) {
+            record.subchannels.remove(&id);
         }
-        if let Some(watch) = listed.observing.take() {
-            cx.unwatch(watch);
+        listed.observing.take().into_iter().for_each(|watch| cx.unwatch(watch));
+        listed.endpoint = self.home(id, &listed);
+        if let Some(record) = listed.endpoint.as_ref().and_then(|key| self.endpoints.get_mut(key)) {
+            record.subchannels.insert(id);
+            listed.observing = self.counting.then(|| cx.observe(id, Arc::<Counter>::clone(&record.calls)));
         }
-        listed.observing = counter.map(|record| cx.observe(id, Arc::<Counter>::clone(&record.calls)));
-        listed.endpoint = home;
+        self.subchannels.insert(id, listed);
     }
+
+    /// The endpoint that a subchannel was made for, or else the first one that has its address.
+    fn home(&mut self, id: SubchannelId, listed: &Listed) -> Option<EndpointKey> {
+        if self.endpoints.contains_key(&listed.made_for) {
+            return Some(listed.made_for.clone());
+        }
+        self.strays.insert(id);
+        let by_address = self.by_address.get_or_insert_with(|| first_with_each_address(&self.list));
+        by_address.get(&listed.address).cloned()
+    }
+}
+
+fn first_with_each_address(list: &[Endpoint]) -> BTreeMap<Address, EndpointKey> {
+    let last_first = list.iter().rev().map(|endpoint| (endpoint.key(), endpoint));
+    let pairs = |(key, endpoint): (EndpointKey, &Endpoint)| {
+        endpoint.addresses().iter().map(|address| (address.clone(), key.clone())).collect::<Vec<_>>()
+    };
+    last_first.flat_map(pairs).collect()
 }
 
 /// The ejection of an endpoint, if it is ejected.
@@ -189,7 +228,13 @@ impl Tap for Book {
                 self.settle(cx, *id);
             }
             // Our subscription to its calls ends with it.
-            Command::Shutdown(id) => drop(self.subchannels.remove(id)),
+            Command::Shutdown(id) => {
+                self.strays.remove(id);
+                let endpoint = self.subchannels.remove(id).and_then(|listed| listed.endpoint);
+                if let Some(record) = endpoint.and_then(|key| self.endpoints.get_mut(&key)) {
+                    record.subchannels.remove(id);
+                }
+            }
             Command::WatchHealth(watch) => {
                 if let Some(listed) = self.subchannels.get_mut(&watch.of()) {
                     listed.health.insert(*watch, Heard::default());

@@ -14,7 +14,7 @@ mod outliers;
 mod calls;
 mod config;
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 pub use self::config::{Config, Factory, FailurePercentageEjection, SuccessRateEjection};
 use self::{book::Book, outliers::Outlier};
@@ -25,7 +25,7 @@ use super::{
     event::{AnyConfig, Event, Rejected, Resolution},
     graceful_switch::GracefulSwitch,
     picker::{Fixed, Pick, Picker},
-    token::Timer,
+    token::{SubchannelId, Timer},
 };
 use crate::{connectivity::Connectivity, endpoint::EndpointKey, status::Status};
 
@@ -74,9 +74,9 @@ impl OutlierDetection {
         Self::pass_up(cx, report.map(|report| report.to));
     }
 
-    /// Tells the child whose ejection began or ended.
-    fn tell(&mut self, cx: &mut Cx<'_>) {
-        for event in self.children.tap_mut().news() {
+    /// Tells the child whose ejection began or ended, of these.
+    fn tell(&mut self, cx: &mut Cx<'_>, concerned: &BTreeSet<SubchannelId>) {
+        for event in self.children.tap_mut().news(concerned) {
             self.give(cx, &event);
         }
     }
@@ -103,6 +103,7 @@ impl OutlierDetection {
         let now = cx.now();
         self.interval = Some(Interval { since: now, timer: cx.arm(config.interval) });
         let (keys, calls) = (self.children.tap().keys(), self.children.tap().take_calls());
+        let mut concerned = self.children.tap().ejected_subchannels();
         if let Some(rule) = &config.success_rate_ejection {
             let outliers = outliers::by_success_rate(rule, &calls);
             self.eject(cx, &keys, outliers, [rule.enforcement_percentage, config.max_ejection_percent]);
@@ -111,9 +112,10 @@ impl OutlierDetection {
             let outliers = outliers::by_failure_percentage(rule, &calls);
             self.eject(cx, &keys, outliers, [rule.enforcement_percentage, config.max_ejection_percent]);
         }
+        concerned.extend(self.children.tap().ejected_subchannels());
         let is_over = |since, times| now.saturating_duration_since(since) >= config.ejection_time(times);
         self.children.tap_mut().age(is_over);
-        self.tell(cx);
+        self.tell(cx, &concerned);
     }
 
     /// Ejects each of these with the chance `enforced`, until `most` of the endpoints are ejected (both in percent).
@@ -140,13 +142,14 @@ impl LbPolicy for OutlierDetection {
             self.config = Some(Arc::new(config.clone()));
         }
         let detects = self.config.as_ref().is_some_and(|config| config.detects());
-        self.children.tap_mut().update(cx, &update.endpoints, detects);
+        let mut concerned = self.children.tap().ejected_subchannels();
+        concerned.extend(self.children.tap_mut().update(cx, &update.endpoints, detects));
         self.schedule(cx);
         let policy = config.map(|config| Arc::clone(&config.child_policy) as Arc<dyn AnyConfig>);
         let update = Resolution { endpoints: Arc::clone(&update.endpoints), config: policy };
         let mut verdict = Ok(());
         self.call(cx, |child, cx| verdict = child.on_resolution(cx, &update));
-        self.tell(cx);
+        self.tell(cx, &concerned);
         verdict
     }
 

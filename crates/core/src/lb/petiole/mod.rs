@@ -113,13 +113,20 @@ pub trait Spread: Send + Debug + 'static {
 #[derive(Debug)]
 pub struct Petiole<S: Spread> {
     children: ChildSet<Leaves<S>>,
-    by_endpoint: BTreeMap<EndpointKey, Key>,
+    by_endpoint: BTreeMap<EndpointKey, Seat>,
     ready: Dense<Key, Ready<S::Kept>>,
     failed: Dense<Key, Arc<dyn Picker>>,
     /// Why there are no children, while there are none.
     nobody: Option<Status>,
     /// The last report.
     state: Option<Connectivity>,
+}
+
+/// An endpoint, as it was listed last, and its leaf.
+#[derive(Debug)]
+struct Seat {
+    endpoint: Endpoint,
+    child: Key,
 }
 
 impl<S: Spread + Default> Default for Petiole<S> {
@@ -179,18 +186,20 @@ impl<S: Spread> Petiole<S> {
         }
     }
 
-    /// Gives an endpoint to its child, old or new.
-    fn seat(&mut self, cx: &mut Cx<'_>, endpoint: &Endpoint, old: Option<Key>) -> Key {
-        let child = match old {
-            Some(child) => self.readmit(endpoint, child),
-            None => self.admit(cx, endpoint),
+    /// Gives an endpoint to its child, old or new. A leaf need not hear of what it knows.
+    fn seat(&mut self, cx: &mut Cx<'_>, endpoint: &Endpoint, old: Option<Seat>) -> Seat {
+        let (child, known) = match old {
+            Some(old) => (self.readmit(endpoint, old.child), endpoint.is_same(&old.endpoint)),
+            None => (self.admit(cx, endpoint), false),
         };
-        let update = Resolution { endpoints: Arc::new([endpoint.clone()]), config: None };
-        self.children.call(cx, child, |leaf, cx| {
-            // An endpoint with an address is never rejected.
-            let _ = leaf.on_resolution(cx, &update);
-        });
-        child
+        if !known {
+            let update = Resolution { endpoints: Arc::new([endpoint.clone()]), config: None };
+            self.children.call(cx, child, |leaf, cx| {
+                // An endpoint with an address is never rejected.
+                let _ = leaf.on_resolution(cx, &update);
+            });
+        }
+        Seat { endpoint: endpoint.clone(), child }
     }
 
     fn admit(&mut self, cx: &mut Cx<'_>, endpoint: &Endpoint) -> Key {
@@ -256,12 +265,12 @@ impl<S: Spread> LbPolicy for Petiole<S> {
         for endpoint in update.endpoints.iter().filter(|endpoint| !endpoint.addresses().is_empty()) {
             let key = endpoint.key();
             if !self.by_endpoint.contains_key(&key) {
-                let child = self.seat(cx, endpoint, old.remove(&key));
-                self.by_endpoint.insert(key, child);
+                let seat = self.seat(cx, endpoint, old.remove(&key));
+                self.by_endpoint.insert(key, seat);
             }
         }
-        for child in old.into_values() {
-            self.dismiss(cx, child);
+        for seat in old.into_values() {
+            self.dismiss(cx, seat.child);
         }
         let empty = self.children.is_empty();
         self.nobody = empty.then(|| Status::unavailable("the resolver returned no addresses"));

@@ -31,6 +31,11 @@ fn family(address: &Address) -> Family {
 
 /// All addresses in the order in which they are to be tried, each once; endpoints are shuffled if there is a `shuffle`.
 pub(super) fn in_order(endpoints: &[Endpoint], shuffle: Option<&mut Random>) -> Vec<Listed> {
+    if let [endpoint] = endpoints
+        && let [address] = &endpoint.addresses()[..]
+    {
+        return vec![(endpoint.clone(), address.clone())];
+    }
     let endpoints = match shuffle {
         Some(random) => shuffled(endpoints, random),
         None => endpoints.iter().collect(),
