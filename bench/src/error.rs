@@ -55,13 +55,22 @@ pub(crate) enum Error {
     #[error("the other side ended a stream that was in use")]
     StreamEnded,
     /// A client can't do such work.
-    #[error("client {client}, --work {work}: that takes a stub on a connection")]
+    #[error("client {client}, --work {work}: that takes another client")]
     NoSuchWork {
         /// The client.
         client: String,
         /// The work.
         work: String,
     },
+    /// There is no load-balancing policy of this name, or not on this side.
+    #[error("no load-balancing policy is called {0}")]
+    NoSuchPolicy(String),
+    /// A load-balancing policy takes no such configuration.
+    #[error("the policy's configuration: {0}")]
+    PolicyConfig(#[from] thalweg_core::json::ConfigError),
+    /// A load-balancing policy leaves calls without a subchannel although all are READY.
+    #[error("{0} leaves calls waiting although every connection is there")]
+    CallsWait(String),
     /// The process did not come to rest.
     #[error("the process is still busy {0:?} after it was left alone")]
     Restless(Duration),

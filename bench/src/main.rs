@@ -13,11 +13,13 @@ use crate::{
     clients::ClientArgs,
     error::Error,
     memory::MemoryArgs,
+    pick::PickArgs,
     servers::ServerArgs,
 };
 
 mod connections;
 mod memory;
+mod pick;
 mod streams;
 mod unary;
 mod wire;
@@ -66,6 +68,8 @@ enum Command {
     Connections(LoadArgs),
     /// Memory of open calls and idle connections, and after many calls.
     Memory(MemoryArgs),
+    /// Load-balancing policies, without a connection: picks, and what keeps them up to date.
+    Pick(PickArgs),
     /// A client process of a benchmark.
     #[command(hide = true)]
     Client(ClientArgs),
@@ -93,6 +97,7 @@ fn run(command: Command) -> Result<Outcome, Error> {
         Command::Streams(args) => measure(Benchmark::of_load("streams", &args, streams::cells), &args.run),
         Command::Connections(args) => measure(Benchmark::of_load("connections", &args, connections::cells), &args.run),
         Command::Memory(args) => measure(args.benchmark(), &args.run),
+        Command::Pick(args) => measure(args.benchmark()?, &args.run),
         Command::Client(args) => {
             end_with_standard_input();
             let sample = clients::run(&args, &threads(args.threads)?)?;

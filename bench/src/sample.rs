@@ -66,6 +66,14 @@ pub(crate) enum Metric {
     ConnectionKib,
     /// What the resident memory of the client's process grew by over many calls, in MiB.
     GrowthMib,
+    /// Time of a pick, from its arguments to its verdict, in nanoseconds.
+    PickNs,
+    /// Time of a pick and of telling whoever observes the call of its start and its end, in nanoseconds.
+    CallNs,
+    /// CPU time in which many endpoints become READY, one by one, in milliseconds.
+    ReadyMs,
+    /// CPU time in which a policy takes in a new list of endpoints, in milliseconds.
+    UpdateMs,
 }
 
 impl Metric {
@@ -83,15 +91,22 @@ impl Metric {
             Self::CallBytes => "bytes/call",
             Self::ConnectionKib => "KiB/connection",
             Self::GrowthMib => "growth MiB",
+            Self::PickNs => "pick ns",
+            Self::CallNs => "pick and hooks ns",
+            Self::ReadyMs | Self::UpdateMs => "CPU ms",
         }
     }
 
     /// A figure with as many digits as it is worth.
     pub(crate) fn text(self, figure: f64) -> String {
         let digits = match self {
-            Self::ClientCpuUs | Self::ServerCpuUs | Self::GrowthMib => 2,
-            Self::P50Us | Self::P99Us | Self::CallsPerWrite | Self::ConnectionKib => 1,
-            Self::CallsPerSecond | Self::MessagesPerCpuSecond | Self::MessagesPerSecond | Self::CallBytes => 0,
+            Self::ClientCpuUs | Self::ServerCpuUs | Self::GrowthMib | Self::UpdateMs => 2,
+            Self::P50Us | Self::P99Us | Self::CallsPerWrite | Self::ConnectionKib | Self::PickNs | Self::CallNs => 1,
+            Self::CallsPerSecond
+            | Self::MessagesPerCpuSecond
+            | Self::MessagesPerSecond
+            | Self::CallBytes
+            | Self::ReadyMs => 0,
         };
         format!("{figure:.digits$}")
     }

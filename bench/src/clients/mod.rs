@@ -20,6 +20,8 @@ use crate::{
 mod bare_echo;
 mod by_hand;
 mod floor;
+pub(crate) mod grpc_go;
+mod policy;
 mod raw_h2;
 mod streams;
 mod stub;
@@ -44,6 +46,10 @@ pub(crate) enum ClientKind {
     Floor,
     /// Length-prefixed messages on a bare socket: no HTTP/2.
     BareEcho,
+    /// One of thalweg's load-balancing policies: no connection.
+    Policy,
+    /// The same policy of grpc-go, in a program that must have been built.
+    GrpcGo,
 }
 
 /// What a client process does and measures.
@@ -63,6 +69,12 @@ pub(crate) enum Work {
     Idle,
     /// Makes a number of unary calls, and measures how much memory is kept.
     Growth,
+    /// Asks a policy where calls go.
+    Pick,
+    /// Tells a policy that its endpoints are connected, one after the other.
+    Ready,
+    /// Gives a policy lists of endpoints that differ in a few.
+    Update,
 }
 
 /// What a client process is to do.
@@ -76,7 +88,7 @@ pub(crate) struct ClientArgs {
     /// Threads of the runtime; one means tokio's `current_thread`.
     #[arg(long, default_value_t = 1)]
     pub(crate) threads: usize,
-    /// Callers, or what is held open.
+    /// Callers, or what is held open, or endpoints.
     #[arg(long, default_value_t = 64)]
     pub(crate) concurrency: usize,
     /// Bytes of the payload of a message.
@@ -94,6 +106,9 @@ pub(crate) struct ClientArgs {
     /// Calls of `growth`.
     #[arg(long, default_value_t = 0)]
     pub(crate) calls: u64,
+    /// The load-balancing policy of `policy` and `grpc-go`.
+    #[arg(long, default_value = ROUND_ROBIN)]
+    pub(crate) policy: String,
     /// Whom it calls.
     #[command(flatten)]
     pub(crate) target: Target,
@@ -115,6 +130,10 @@ pub(crate) struct Target {
 
 /// Seconds of load before a window.
 pub(crate) const WARM_UP: f64 = 0.2;
+/// A policy that everybody has.
+const ROUND_ROBIN: &str = "round_robin";
+/// The longest that grpc-go may take until thousands of endpoints are connected.
+const GRPC_GO: Duration = Duration::from_secs(120);
 /// The longest that a thousand calls of `growth` may take on a slow machine.
 const THOUSAND_CALLS: Duration = Duration::from_millis(200);
 
@@ -131,6 +150,7 @@ impl ClientArgs {
             seconds,
             connections: 1,
             calls: 0,
+            policy: ROUND_ROBIN.to_owned(),
             target: Target::default(),
         }
     }
@@ -147,6 +167,7 @@ impl ClientArgs {
         option("seconds", self.seconds.to_string());
         option("connections", self.connections.to_string());
         option("calls", self.calls.to_string());
+        option("policy", self.policy.clone());
         let Target { server, server_pid, trust } = &self.target;
         let target = [
             ("server", server.map(|server| server.to_string())),
@@ -162,7 +183,9 @@ impl ClientArgs {
     /// The longest that the work itself may take.
     pub(crate) fn longest(&self) -> Duration {
         let thousands = u32::try_from(self.calls / 1000).unwrap_or(u32::MAX);
-        Duration::from_secs_f64(self.warm_up + self.seconds) + THOUSAND_CALLS.saturating_mul(thousands)
+        let connecting = if self.kind == ClientKind::GrpcGo { GRPC_GO } else { Duration::ZERO };
+        let window = Duration::from_secs_f64(self.warm_up + self.seconds);
+        connecting + window + THOUSAND_CALLS.saturating_mul(thousands)
     }
 
     fn payload(&self) -> Bytes {
@@ -230,7 +253,28 @@ pub(crate) fn run(args: &ClientArgs, runtime: &Runtime) -> Result<Sample, Error>
         }
         ClientKind::RawH2 => run_unary(args, runtime, async || raw_h2::connect(server()?, trust, &payload).await),
         ClientKind::BareEcho => run_unary(args, runtime, async || bare_echo::connect(server()?).await),
+        ClientKind::Policy => run_policy(args),
+        ClientKind::GrpcGo => grpc_go::run(args, &name(&args.work)),
     }
+}
+
+/// The load-balancing policies that every channel knows, each by one name.
+pub(crate) fn policies() -> Vec<String> {
+    policy::names()
+}
+
+/// The work that needs nobody else.
+fn run_policy(args: &ClientArgs) -> Result<Sample, Error> {
+    match args.work {
+        Work::Pick => policy::pick(&args.policy, args.concurrency, args.threads, Duration::from_secs_f64(args.seconds)),
+        Work::Ready => policy::ready(&args.policy, args.concurrency),
+        Work::Update => policy::update(&args.policy, args.concurrency),
+        _ => Err(no_such_work(args)),
+    }
+}
+
+fn no_such_work(args: &ClientArgs) -> Error {
+    Error::NoSuchWork { client: name(&args.kind), work: name(&args.work) }
 }
 
 /// The work that needs nothing but unary calls.
@@ -250,8 +294,6 @@ fn run_unary<C: Connection>(
         Work::Growth => {
             runtime.block_on(footprint::growth(callers, &payload, args.concurrency, args.calls, resident_at_rest))
         }
-        Work::Idle | Work::Download | Work::PingPong | Work::ServerStream => {
-            Err(Error::NoSuchWork { client: name(&args.kind), work: name(&args.work) })
-        }
+        _ => Err(no_such_work(args)),
     }
 }

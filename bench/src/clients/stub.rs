@@ -13,7 +13,7 @@ use tonic::{
 };
 
 use super::{
-    ClientArgs, Work, run_unary,
+    ClientArgs, Work, no_such_work, run_unary,
     streams::{PingPong, ServerStream},
 };
 use crate::{
@@ -72,6 +72,7 @@ pub(super) fn run<T: Ground>(
             load::run(runtime, || ServerStream::new(stub.clone()), &payload, &load)
         }
         Work::Unary | Work::Hold | Work::Idle | Work::Growth => run_unary(args, runtime, connect),
+        Work::Pick | Work::Ready | Work::Update => Err(no_such_work(args)),
     }
 }
 
