@@ -119,7 +119,7 @@ plant 'the pending policy takes over too early' graceful_switch/mod.rs 'if self.
 plant 'a picker is asked for without a report' graceful_switch/mod.rs 'if stale.contains(&hosted.key)' \
     'if !stale.is_empty()'
 plant 'who is ejected is not told of below' outlier_detection/mod.rs 'self.children.tap_mut().age(is_over);
-        self.tell(cx);' 'self.children.tap_mut().age(is_over);'
+        self.tell(cx, &concerned);' 'self.children.tap_mut().age(is_over);'
 plant 'an ejected endpoint hears that it serves' outlier_detection/book.rs \
     'let health = combined(self.truth.as_ref()?, ejection);' \
     'let health = combined(self.truth.as_ref()?, ejection.filter(|_| self.told.is_some()));'
@@ -142,12 +142,13 @@ plant 'one more is ejected than allowed' outlier_detection/mod.rs 'if ejected as
 plant 'an endpoint is ejected again and again' outlier_detection/book.rs \
     '.get_mut(key).filter(|record| record.ejection.is_none())' '.get_mut(key)'
 plant 'ejections outlive the algorithms' outlier_detection/mod.rs 'return self.children.tap_mut().pardon();' 'return;'
-plant 'calls of a moved connection count for nobody' outlier_detection/book.rs 'self.settle(cx, id);
+plant 'calls of a moved connection count for nobody' outlier_detection/book.rs 'self.settle(cx, *id);
         }' '}'
 plant 'a new connection is not observed' outlier_detection/book.rs 'self.subchannels.insert(*id, listed);
                 self.settle(cx, *id);' 'self.subchannels.insert(*id, listed);'
-plant 'an endpoint that stays begins anew' outlier_detection/book.rs 'known.unwrap_or_default()' \
-    'known.map(|_| Record::default()).unwrap_or_default()'
+plant 'an endpoint that stays begins anew' outlier_detection/book.rs 'known.map(|(_, record)| record)' \
+    'known.map(|_| Record::default())'
+plant 'a leaf does not hear of new addresses' petiole/mod.rs 'if !known {' 'if !known && self.state.is_none() {'
 plant 'the new list does not reach the child' random_subsetting/mod.rs \
     'subset::chosen(&update.endpoints, self.size, seed).into()' \
     'subset::chosen(&update.endpoints, self.size, seed).into_iter().skip(1).collect()'
@@ -224,6 +225,7 @@ plant 'after one failure it is IDLE' ring_hash/mod.rs '|| (failed == 1 && self.s
 plant 'nobody connects when all that did have failed' ring_hash/mod.rs 'if wanting && self.children' 'if false && self.children'
 plant 'an endpoint that connects does not count' ring_hash/mod.rs 'if wanting && self.children.count(Connectivity::Connecting) == 0 {' \
     'if wanting {'
+plant 'an endpoint that is on its way is roused again' ring_hash/mod.rs 'if self.state(number) == Connectivity::Idle {' 'if true {'
 plant 'nobody can wake it from outside' ring_hash/mod.rs 'if !self.seats.is_empty() && self.aggregate() == Connectivity::Idle {' \
     'if false {'
 plant 'a new ring keeps the old marks' ring_hash/mod.rs '(0..self.seats.len()).for_each(|number| self.show_state(number));' ''

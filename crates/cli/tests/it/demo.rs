@@ -83,7 +83,7 @@ fn wrong_options_are_refused_by_name_with_exit_code_2() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     for (flags, words) in [
-        (["--policy", "fastest"], vec!["--policy \"fastest\"", "pick_first, round_robin"]),
+        (["--policy", "fastest"], vec!["--policy \"fastest\"", "pick_first", "round_robin"]),
         (["--service-config", "{"], vec!["--service-config: $: not JSON"]),
         (["--rate", "0"], vec!["'0'", "--rate"]),
         (["--backends", "1"], vec!["'1'", "--backends"]),

@@ -111,7 +111,7 @@ fn call_of(sim: &mut Sim, users: &[&str]) -> Option<String> {
 /// Hashes whose calls prefer these endpoints in this order, of all `names`.
 fn hash_preferring(names: &[&str], order: &[&str]) -> u64 {
     let mut sim = connected(names);
-    'hashes: for hash in (0..).map(mix) {
+    'hashes: for hash in (0..10_000).map(mix) {
         names.iter().for_each(|name| sim.heal(name));
         for name in order {
             if call(&mut sim, hash).as_deref() != Some(*name) {
@@ -121,7 +121,7 @@ fn hash_preferring(names: &[&str], order: &[&str]) -> u64 {
         }
         return hash;
     }
-    unreachable!("there are hashes without end")
+    panic!("no hash prefers {order:?}")
 }
 
 /// Who serves each of `count` hashes.
@@ -309,7 +309,7 @@ fn a_connection_that_ends_is_made_anew_when_a_call_wants_it() {
 #[test]
 fn an_endpoint_has_its_other_addresses_to_fall_back_on() {
     let mut sim = resolved_to(&[endpoint(&["a1", "a2"]), endpoint(&["b"])], by_user());
-    let hash = (0..).map(mix).find(|hash| {
+    let hash = (0..100).map(mix).find(|hash| {
         let mut fresh = resolved_to(&[endpoint(&["a1", "a2"]), endpoint(&["b"])], by_user());
         pick(&mut fresh, *hash);
         is(&fresh, "a1", Connectivity::Connecting)
@@ -462,6 +462,26 @@ fn a_backend_that_moves_keeps_its_calls_if_it_keeps_its_hash_key() {
     let unkeyed = plain(&ABC).into_iter().map(|endpoint| endpoint.with(HashKey::new(""))).collect::<Vec<_>>();
     let (mut keyed, mut plain) = (connected_to(&unkeyed, by_user()), connected(&ABC));
     assert_eq!(homes(&mut keyed, 500), homes(&mut plain, 500));
+}
+
+#[test]
+fn an_endpoint_with_another_hash_key_has_other_places_and_the_same_connection() {
+    let keyed = |key: &str| [endpoint(&["a"]).with(HashKey::new(key)), endpoint(&["b"]), endpoint(&["c"])];
+    let mut sim = connected_to(&keyed("one"), by_user());
+    let (before, attempts) = (homes(&mut sim, 500), sim.log().len());
+    sim.resolve_to(Resolution { endpoints: keyed("two").into(), config: None }).unwrap();
+    let after = homes(&mut sim, 500);
+    assert_eq!(after, homes(&mut connected_to(&keyed("two"), by_user()), 500));
+    assert!(before != after && sim.log().len() == attempts);
+}
+
+#[test]
+fn a_thousand_endpoints_wait_until_they_are_wanted() {
+    let names: Vec<String> = (0..1_000).map(|n| format!("backend-{n}")).collect();
+    let mut sim = resolved(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    (0..5).for_each(|n| assert_eq!(pick(&mut sim, mix(n)), Pick::Queue));
+    assert_eq!(sim.subchannels().count(), 5);
+    sim.finish();
 }
 
 #[test]

@@ -83,6 +83,8 @@ pub struct Sim {
     reported: Option<Connectivity>,
     /// How many commands the batch has caused so far.
     commands: usize,
+    /// The most that a resolution has brought.
+    endpoints: usize,
     resolutions_wanted: usize,
     fired: usize,
     /// Seeds the next pick.
@@ -120,6 +122,7 @@ impl Sim {
             picker: Arc::new(Fixed::new(Pick::Queue)),
             reported: None,
             commands: 0,
+            endpoints: 0,
             resolutions_wanted: 0,
             fired: 0,
             picks: Cell::new(seed),
@@ -319,6 +322,9 @@ impl Sim {
     /// One call of the policy, with what it commands carried out.
     fn feed(&mut self, input: &Input) -> Result<(), Rejected> {
         self.story.told(self.elapsed(), input);
+        if let Input::Resolution(update) = input {
+            self.endpoints = self.endpoints.max(update.endpoints.len());
+        }
         self.with_cx(|policy, cx| {
             match input {
                 Input::Event(event) => policy.on_event(cx, event),
@@ -332,7 +338,8 @@ impl Sim {
 
     /// Ends a batch: asks for a picker if the policy reported, and checks what it does.
     fn publish(&mut self) {
-        let (commands, bound) = (std::mem::take(&mut self.commands), 200 + 40 * self.subchannels.len());
+        let (commands, bound) =
+            (std::mem::take(&mut self.commands), 200 + 40 * self.subchannels.len().max(self.endpoints));
         self.demand(commands <= bound, || format!("the policy is busy: {commands} commands in one batch"));
         if let Some(state) = self.reported.take() {
             self.state = state;

@@ -35,7 +35,8 @@ fn a_service_config_without_a_policy_keeps_the_rest() {
 #[test]
 fn an_unknown_policy_is_refused_with_those_there_are() {
     let error = refused(Some("fastest"), None);
-    assert_eq!(error, r#"--policy "fastest": no such policy; there are pick_first, round_robin"#);
+    let known = error.strip_prefix(r#"--policy "fastest": no such policy; there are "#).unwrap();
+    assert_eq!(known.split(", ").collect::<Vec<_>>(), Policies::builtin().names().collect::<Vec<_>>());
 }
 
 #[test]

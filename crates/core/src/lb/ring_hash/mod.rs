@@ -134,9 +134,6 @@ impl RingHash {
 
     /// Has an idle endpoint connect.
     fn rouse(&mut self, cx: &mut Cx<'_>, number: usize) {
-        if self.state(number) != Connectivity::Idle {
-            return;
-        }
         let seat = &mut self.seats[number];
         if let Some(child) = seat.child {
             self.children.call(cx, child, |leaf, cx| leaf.exit_idle(cx));
@@ -245,17 +242,19 @@ impl LbPolicy for RingHash {
 
     fn on_event(&mut self, cx: &mut Cx<'_>, event: &Event) {
         if let Event::Wake(wake) = event
-            && let Some(number) = self.by_wake.get(wake)
+            && let Some(number) = self.by_wake.get(wake).copied()
         {
-            self.rouse(cx, *number);
+            // Several calls may have seen it idle.
+            if self.state(number) == Connectivity::Idle {
+                self.rouse(cx, number);
+                self.settle(cx);
+            }
         } else if let Some(report) = self.children.route(cx, event) {
             if let Some(number) = self.by_child.get(&report.child) {
                 self.show_state(*number);
             }
-        } else {
-            return;
+            self.settle(cx);
         }
-        self.settle(cx);
     }
 
     /// Any endpoint will do.

@@ -36,11 +36,6 @@ use thalweg_proto::health::{
 use thalweg_testkit::peer::Peer;
 use tokio::time::Instant;
 use tonic::{Code, Status, metadata::MetadataMap};
-use tracing::{
-    Event, Level, Metadata, Subscriber,
-    span::{Attributes, Id, Record},
-    subscriber::DefaultGuard,
-};
 
 use crate::support::{
     call,
@@ -48,6 +43,7 @@ use crate::support::{
     health::{Nurse, Say},
     hello,
     load::Load,
+    logs::Errors,
     named, pass,
     script::{CANCEL, END, HEAD, NO_ERROR, Script, answer},
     send, settle,
@@ -174,42 +170,15 @@ async fn a_call_that_waits_for_ready_waits_for_a_backend_that_serves() {
     waiting.await.unwrap().unwrap();
 }
 
-/// Counts what this thread logs as errors.
-struct Errors(Arc<AtomicUsize>);
-
-impl Errors {
-    fn listen() -> (Arc<AtomicUsize>, DefaultGuard) {
-        let errors = Arc::<AtomicUsize>::default();
-        let guard = tracing::subscriber::set_default(Self(errors.clone()));
-        (errors, guard)
-    }
-}
-
-impl Subscriber for Errors {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() == Level::ERROR
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, _: &Event<'_>) {
-        self.0.fetch_add(1, Relaxed);
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_server_without_health_service_serves_and_is_asked_once() {
-    let (errors, _guard) = Errors::listen();
+    let errors = Errors::listen();
     let fleet = Fleet::new();
     let one = fleet.start(ONE).await;
     let channel = to_each(&fleet, &[ONE]);
     assert_eq!(hello(&channel, "ann").await.unwrap().backend, ONE);
     pass(600 * SECOND).await;
-    assert_eq!(errors.load(Relaxed), 1);
+    assert_eq!(errors.count(), 1);
     assert_eq!(channel.state(), Connectivity::Ready);
     assert_eq!(one.handle.connection_stats()[0].counters.streams_started, 2);
 }

@@ -4,6 +4,7 @@ pub(crate) mod fleet;
 pub(crate) mod greeter;
 pub(crate) mod health;
 pub(crate) mod load;
+pub(crate) mod logs;
 pub(crate) mod script;
 
 use std::time::Duration;
