@@ -1,7 +1,7 @@
 //! What a call says before its first message: options, deadline, metadata, authority.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
@@ -30,12 +30,14 @@ use crate::{
 /// The content type of every stub's call.
 const GRPC: &str = "application/grpc";
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
 
 /// The head of a call, and everything that was decided about it.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) path: PathAndQuery,
-    headers: HeaderMap,
+    /// The metadata, if there is any: most calls have none, and a map is large.
+    headers: Option<Box<HeaderMap>>,
     pub(super) deadline: Option<Instant>,
     pub(super) wait_for_ready: bool,
     pub(super) max_receive: usize,
@@ -58,17 +60,15 @@ impl Head {
         let (is_plain, timeout) = look_over(&headers)?;
         let deadline =
             earliest(told.and_then(|told| told.deadline), timeout.map(|timeout| deadline::from_now(now, timeout)));
-        if is_plain {
-            // The transport says all of it without being told.
-            headers = HeaderMap::new();
-        } else {
+        if !is_plain {
             headers.remove(GRPC_TIMEOUT);
             refuse_connection_headers(&headers)?;
             headers.remove(USER_AGENT);
         }
         let head = Self {
             path,
-            headers,
+            // What is plain the transport says without being told.
+            headers: (!is_plain).then(|| Box::new(headers)),
             deadline,
             wait_for_ready: told.and_then(|told| told.wait_for_ready).unwrap_or(false),
             max_receive: told.and_then(|told| told.max_receive_message_size).unwrap_or(facts.max_receive_message_size),
@@ -121,7 +121,7 @@ impl Head {
         for name in [USER_AGENT, TE, CONTENT_TYPE] {
             metadata.remove(name);
         }
-        self.headers.extend(metadata);
+        self.headers.get_or_insert_default().extend(metadata);
         self.check_size(facts.max_metadata_size)
     }
 
@@ -146,7 +146,7 @@ impl Head {
             authority: self.authority(facts),
             path: &self.path,
             user_agent: &facts.user_agent,
-            headers: &self.headers,
+            headers: self.headers(),
             deadline: self.deadline,
             timeout: self.deadline.map(|at| at.saturating_duration_since(now).max(Duration::from_nanos(1))),
         }
@@ -154,11 +154,15 @@ impl Head {
 
     /// The metadata as a picker reads it.
     pub(super) fn metadata(&self) -> impl Metadata + '_ {
-        Headers(&self.headers)
+        Headers(self.headers())
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        self.headers.as_deref().unwrap_or(&NONE)
     }
 
     fn check_size(&self, limit: usize) -> Result<(), Status> {
-        let size = header_list_size(&self.headers);
+        let size = header_list_size(self.headers());
         if size <= limit {
             return Ok(());
         }
@@ -180,7 +184,8 @@ async fn ask(credentials: &dyn CallCredentials, call: CallContext<'_>, is_secure
     })
 }
 
-/// Has the caller no metadata beyond what every stub sends? And the timeout, which the transport writes anew.
+/// Has the caller no metadata beyond what every stub sends and what it can't decide? And the timeout, which the transport
+/// writes anew.
 fn look_over(headers: &HeaderMap) -> Result<(bool, Option<Duration>), Status> {
     let (mut is_plain, mut timeout) = (true, None);
     for (name, value) in headers {
@@ -188,7 +193,7 @@ fn look_over(headers: &HeaderMap) -> Result<(bool, Option<Duration>), Status> {
             if timeout.is_none() {
                 timeout = Some(parse_timeout(value)?);
             }
-        } else if name != TE && !(name == CONTENT_TYPE && value == GRPC) {
+        } else if name != TE && name != USER_AGENT && !(name == CONTENT_TYPE && value == GRPC) {
             is_plain = false;
         }
     }

@@ -14,14 +14,20 @@ use crate::error::{LocalError, WireError, WireErrorKind, status};
 #[derive(Debug)]
 pub(super) struct Story {
     begun: Instant,
+    sent: Option<(Instant, Address)>,
+    answered: Option<Instant>,
+    detour: Option<Box<Detour>>,
+}
+
+/// What most calls don't meet.
+#[derive(Debug, Default)]
+struct Detour {
     /// Call credentials were asked for.
     asked: bool,
     /// Call credentials were there.
     proven: Option<Instant>,
     /// It had to wait for a stream there.
     queued: Option<(Instant, Address)>,
-    sent: Option<(Instant, Address)>,
-    answered: Option<Instant>,
     /// Why there was no backend or no stream, when last asked.
     obstacle: Option<String>,
 }
@@ -29,24 +35,32 @@ pub(super) struct Story {
 impl Story {
     /// A call begins, by asking for call credentials or not.
     pub(super) fn new(begun: Instant, asked: bool) -> Self {
-        Self { begun, asked, proven: None, queued: None, sent: None, answered: None, obstacle: None }
+        let detour = asked.then(|| Box::new(Detour { asked, ..Detour::default() }));
+        Self { begun, sent: None, answered: None, detour }
+    }
+
+    fn detour(&mut self) -> &mut Detour {
+        self.detour.get_or_insert_default()
     }
 
     /// The call credentials have come.
     pub(super) fn proven(&mut self, at: Instant) {
-        self.proven = Some(at);
+        self.detour().proven = Some(at);
     }
 
     /// All connections to a backend are full. Whoever comes back to the same queue has been there all the time.
     pub(super) fn queued(&mut self, at: Instant, on: &Address) {
-        if self.queued.as_ref().is_none_or(|(_, address)| address != on) {
-            self.queued = Some((at, on.clone()));
+        let queued = &mut self.detour().queued;
+        if queued.as_ref().is_none_or(|(_, address)| address != on) {
+            *queued = Some((at, on.clone()));
         }
     }
 
     /// There is no backend any more where a stream could be waited for.
     pub(super) fn left_queue(&mut self) {
-        self.queued = None;
+        if let Some(detour) = &mut self.detour {
+            detour.queued = None;
+        }
     }
 
     /// A stream was opened.
@@ -56,8 +70,10 @@ impl Story {
 
     /// The stream is over, and the call will be sent again.
     pub(super) fn refused(&mut self, error: &WireError) {
-        self.queued = None;
-        self.obstacle = self.sent.take().map(|(_, address)| format!("{address}: {error}"));
+        let obstacle = self.sent.take().map(|(_, address)| format!("{address}: {error}"));
+        let detour = self.detour();
+        detour.queued = None;
+        detour.obstacle = obstacle;
     }
 
     /// The response's head has come.
@@ -67,12 +83,14 @@ impl Story {
 
     /// There is no backend, or no stream, and this is why.
     pub(super) fn obstructed(&mut self, why: String) {
-        self.obstacle = Some(why);
+        self.detour().obstacle = Some(why);
     }
 
     /// What stood in the way does so no longer.
     pub(super) fn unobstructed(&mut self) {
-        self.obstacle = None;
+        if let Some(detour) = &mut self.detour {
+            detour.obstacle = None;
+        }
     }
 
     /// When the call began.
@@ -89,24 +107,26 @@ impl Story {
     /// How long the call was at each station.
     fn stations(&self, now: Instant) -> Vec<String> {
         let mut stations = vec![];
+        let none = Detour::default();
+        let detour = self.detour.as_deref().unwrap_or(&none);
         let mut since = self.begun;
         let mut until = |at: Option<Instant>, doing: fmt::Arguments<'_>| {
             let at = at.unwrap_or(now);
             stations.push(format!("{} {doing}", short(at - since)));
             since = at;
         };
-        if self.asked {
-            until(self.proven, format_args!("waiting for call credentials"));
+        if detour.asked {
+            until(detour.proven, format_args!("waiting for call credentials"));
         }
-        if self.asked && self.proven.is_none() {
+        if detour.asked && detour.proven.is_none() {
             return stations;
         }
         let sent = self.sent.as_ref().map(|(at, _)| *at);
-        let why = |before, after| match &self.obstacle {
+        let why = |before, after| match &detour.obstacle {
             Some(why) if sent.is_none() => format!("{before}{why}{after}"),
             _ => String::new(),
         };
-        match &self.queued {
+        match &detour.queued {
             None => until(sent, format_args!("waiting for a READY backend{}", why(" (", ")"))),
             Some((queued, address)) => {
                 until(Some(*queued), format_args!("waiting for a READY backend"));

@@ -47,9 +47,8 @@ pub(super) struct Upload {
     ahead: Option<Bytes>,
     /// What was sent, in case it has to be sent again.
     kept: SmallVec<[Bytes; 1]>,
-    kept_bytes: usize,
-    /// `None`: too much was sent to send it again, or the answer is here.
-    keep: Option<usize>,
+    /// How many bytes more may be kept. `None`: too much was sent to send it again, or the answer is here.
+    room: Option<usize>,
     /// How many of the kept chunks this attempt has sent.
     replayed: usize,
     /// This attempt has sent the end of the stream.
@@ -67,8 +66,7 @@ impl Upload {
             first: First::default(),
             ahead: None,
             kept: SmallVec::new(),
-            kept_bytes: 0,
-            keep: Some(keep),
+            room: Some(keep),
             replayed: 0,
             ended: false,
             dry: false,
@@ -85,7 +83,7 @@ impl Upload {
 
     /// Starts again from the beginning, if all of it was kept.
     pub(super) fn rewind(&mut self) -> bool {
-        if self.keep.is_none() {
+        if self.room.is_none() {
             return false;
         }
         self.replayed = 0;
@@ -95,7 +93,7 @@ impl Upload {
 
     /// Nothing will be sent again from here on.
     pub(super) fn commit(&mut self) {
-        self.keep = None;
+        self.room = None;
         self.kept.drain(..self.replayed);
         self.replayed = 0;
     }
@@ -190,13 +188,13 @@ impl Upload {
     }
 
     fn keep(&mut self, chunk: Bytes, end: bool) -> (Bytes, bool) {
-        if let Some(most) = self.keep {
-            self.kept_bytes += chunk.len();
-            if self.kept_bytes > most {
-                self.commit();
-            } else {
+        if let Some(room) = self.room {
+            self.room = room.checked_sub(chunk.len());
+            if self.room.is_some() {
                 self.kept.push(spare(&chunk));
                 self.replayed = self.kept.len();
+            } else {
+                self.commit();
             }
         }
         (chunk, end)
@@ -218,9 +216,6 @@ fn blame(mut status: Status) -> Status {
 
 impl fmt::Debug for Upload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upload")
-            .field("kept_bytes", &self.kept_bytes)
-            .field("ended", &self.ended)
-            .finish_non_exhaustive()
+        f.debug_struct("Upload").field("room", &self.room).field("ended", &self.ended).finish_non_exhaustive()
     }
 }
