@@ -49,6 +49,9 @@ impl Default for Config {
     }
 }
 
+/// A DATA frame with less than these bytes is mostly its own head.
+pub const TINY: usize = 64;
+
 /// How much useless work a peer may make before the connection ends with ENHANCE_YOUR_CALM. Each is an allowance: it is
 /// used up by the frames that it names and given back by useful ones, and in part by time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,9 +69,12 @@ pub struct Limits {
     /// SETTINGS (CVE-2019-9515). A tenth of a second gives one back.
     pub settings: u32,
     /// PING and PRIORITY frames, unknown frames and empty DATA frames (CVE-2019-9512, CVE-2019-9518). Each head,
-    /// each DATA frame with data, and each millisecond gives one back. Frames for streams that are over count too, beyond
+    /// each DATA frame that is not tiny or ends a message, and each millisecond gives one back. Frames for streams that are over count too, beyond
     /// what may have been under way when we gave them up.
     pub idle_frames: u32,
+    /// DATA frames of fewer than [`TINY`] bytes that end neither a gRPC message nor their stream. Each message that comes,
+    /// each WINDOW_UPDATE that we send, and each millisecond gives one back.
+    pub tiny_data: u32,
     /// WINDOW_UPDATE frames. Each DATA frame that we send gives four back, each millisecond one.
     pub window_updates: u32,
     /// Bytes of answers (acknowledgements, resets) that wait because the peer does not read (CVE-2019-9517).
@@ -87,6 +93,7 @@ impl Default for Limits {
             continuations: 64,
             settings: 100,
             idle_frames: 10_000,
+            tiny_data: 10_000,
             window_updates: 10_000,
             unsent_answers: 256 << 10,
             unsent_heads: 4 << 20,

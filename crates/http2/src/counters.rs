@@ -1,5 +1,9 @@
 //! What a connection has done so far, for channelz (A14) and for tests of batching.
 
+use std::fmt;
+
+use crate::error::Rule;
+
 /// Counts over the life of a connection, from 0 on. The first six are those of A14's `SocketData`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counters {
@@ -53,5 +57,33 @@ impl Counters {
         self.resets_received += other.resets_received;
         self.resets_sent += other.resets_sent;
         self.stream_errors += other.stream_errors;
+    }
+}
+
+/// How many connections have ended for what their peers did, by the [rule](Rule) that was broken.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Violations([u64; Rule::ALL.len()]);
+
+impl Violations {
+    /// One more.
+    pub fn add(&mut self, rule: Rule) {
+        self.0[rule as usize] += 1;
+    }
+
+    /// How many broke this rule.
+    #[must_use]
+    pub fn of(&self, rule: Rule) -> u64 {
+        self.0[rule as usize]
+    }
+
+    /// The rules that were broken, with how often.
+    pub fn iter(&self) -> impl Iterator<Item = (Rule, u64)> {
+        Rule::ALL.into_iter().zip(self.0).filter(|(_, count)| *count > 0)
+    }
+}
+
+impl fmt::Debug for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }

@@ -67,21 +67,105 @@ impl fmt::Debug for Code {
     }
 }
 
+/// Which rule a peer broke, as far as somebody may want to count it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Rule {
+    /// [`Limits::early_resets`](crate::config::Limits::early_resets).
+    EarlyResets,
+    /// [`Limits::resets`](crate::config::Limits::resets).
+    Resets,
+    /// [`Limits::stream_errors`](crate::config::Limits::stream_errors).
+    StreamErrors,
+    /// [`Limits::continuations`](crate::config::Limits::continuations).
+    Continuations,
+    /// [`Limits::settings`](crate::config::Limits::settings).
+    Settings,
+    /// [`Limits::idle_frames`](crate::config::Limits::idle_frames).
+    IdleFrames,
+    /// [`Limits::tiny_data`](crate::config::Limits::tiny_data).
+    TinyData,
+    /// [`Limits::window_updates`](crate::config::Limits::window_updates).
+    WindowUpdates,
+    /// [`Limits::unsent_answers`](crate::config::Limits::unsent_answers).
+    UnsentAnswers,
+    /// [`Limits::unsent_heads`](crate::config::Limits::unsent_heads).
+    UnsentHeads,
+    /// [`Config::max_stalled`](crate::config::Config::max_stalled).
+    Stalled,
+    /// Four times [`Config::max_header_list_size`](crate::config::Config::max_header_list_size).
+    HeaderList,
+    /// PINGs more often than whoever owns the connection allows (A8).
+    Pings,
+    /// A handshake that takes longer than whoever owns the connection allows.
+    Handshake,
+    /// Frames have their sizes: FRAME_SIZE_ERROR.
+    FrameSize,
+    /// Windows are kept (RFC 9113 section 5.2): FLOW_CONTROL_ERROR.
+    FlowControl,
+    /// Header blocks can be decoded (RFC 7541): COMPRESSION_ERROR.
+    Compression,
+    /// Any other of RFC 9113.
+    Protocol,
+}
+
+impl Rule {
+    /// All there are, in the order in which they are declared.
+    pub const ALL: [Self; 18] = [
+        Self::EarlyResets,
+        Self::Resets,
+        Self::StreamErrors,
+        Self::Continuations,
+        Self::Settings,
+        Self::IdleFrames,
+        Self::TinyData,
+        Self::WindowUpdates,
+        Self::UnsentAnswers,
+        Self::UnsentHeads,
+        Self::Stalled,
+        Self::HeaderList,
+        Self::Pings,
+        Self::Handshake,
+        Self::FrameSize,
+        Self::FlowControl,
+        Self::Compression,
+        Self::Protocol,
+    ];
+
+    /// The rule of the RFC whose violation has this code.
+    fn of(code: Code) -> Self {
+        match code {
+            Code::FRAME_SIZE_ERROR => Self::FrameSize,
+            Code::FLOW_CONTROL_ERROR => Self::FlowControl,
+            Code::COMPRESSION_ERROR => Self::Compression,
+            _ => Self::Protocol,
+        }
+    }
+}
+
 /// What a peer did wrong: the code to answer with, and the words for GOAWAY, logs and errors.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error("{text}")]
 pub struct Violation {
     /// The code that the answer carries.
     pub code: Code,
-    /// Which rule was broken, and where.
+    /// Which rule was broken.
+    pub rule: Rule,
+    /// The same in words, and where.
     pub text: Cow<'static, str>,
 }
 
 impl Violation {
-    /// A violation that is answered with `code`.
+    /// A violation of the RFC that is answered with `code`.
     #[must_use]
     pub fn new(code: Code, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, text: text.into() }
+        Self { code, rule: Rule::of(code), text: text.into() }
+    }
+
+    /// More of something than we put up with: ENHANCE_YOUR_CALM.
+    #[must_use]
+    pub fn excess(rule: Rule, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { code: Code::ENHANCE_YOUR_CALM, rule, text: text.into() }
     }
 }
 

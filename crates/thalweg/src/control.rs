@@ -15,7 +15,10 @@ use crate::{
     resolver::{ResolveError, ResolverUpdate},
     snapshot::Board,
     subchannel::ConnectionKey,
-    transport::client::{Connection, ConnectionEvent},
+    transport::{
+        client::{Connection, ConnectionEvent},
+        ledger::Ledger,
+    },
 };
 
 /// What the driver of a channel is told.
@@ -60,6 +63,8 @@ pub(crate) struct ChannelFacts {
     pub(crate) replay_buffer: usize,
     /// No calls for this long puts the channel to sleep.
     pub(crate) idle_timeout: Option<Duration>,
+    /// Where its connections are listed.
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 /// The joint of a channel's two halves.

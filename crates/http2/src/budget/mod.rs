@@ -6,7 +6,7 @@ mod tests;
 
 use crate::{
     config::Limits,
-    error::{Code, Violation},
+    error::{Rule, Violation},
 };
 
 /// What the peer may have under way on a stream that we give up and that costs it nothing: the head of its answer, trailers,
@@ -18,15 +18,16 @@ const SLOW: u64 = 100;
 /// All allowances of one connection. It costs a useful frame one addition.
 #[derive(Debug)]
 pub struct Budget {
-    limits: Limits,
     now: u64,
     /// Frames that may still come for streams that we gave up.
     late: u64,
+    continuations: u32,
     early_resets: Allowance,
     resets: Allowance,
     stream_errors: Allowance,
     settings: Allowance,
     idle_frames: Allowance,
+    tiny_data: Allowance,
     window_updates: Allowance,
 }
 
@@ -34,16 +35,19 @@ impl Budget {
     /// A full budget.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
+        let fast = |rule, most, what| Allowance::new(rule, most, 1, what);
+        let slow = |rule, most, what| Allowance::new(rule, most, SLOW, what);
         Self {
-            limits,
             now: 0,
             late: 0,
-            early_resets: Allowance::new(limits.early_resets, 1),
-            resets: Allowance::new(limits.resets, 1),
-            stream_errors: Allowance::new(limits.stream_errors, SLOW),
-            settings: Allowance::new(limits.settings, SLOW),
-            idle_frames: Allowance::new(limits.idle_frames, 1),
-            window_updates: Allowance::new(limits.window_updates, 1),
+            continuations: limits.continuations,
+            early_resets: fast(Rule::EarlyResets, limits.early_resets, "streams reset as soon as opened"),
+            resets: fast(Rule::Resets, limits.resets, "streams reset"),
+            stream_errors: slow(Rule::StreamErrors, limits.stream_errors, "errors of streams"),
+            settings: slow(Rule::Settings, limits.settings, "SETTINGS frames"),
+            idle_frames: fast(Rule::IdleFrames, limits.idle_frames, "PING, PRIORITY, unknown or empty frames"),
+            tiny_data: fast(Rule::TinyData, limits.tiny_data, "DATA frames of a few bytes that end no message"),
+            window_updates: fast(Rule::WindowUpdates, limits.window_updates, "WINDOW_UPDATE frames"),
         }
     }
 
@@ -55,6 +59,11 @@ impl Budget {
     /// A head or data came that somebody wants.
     pub fn useful_frame(&mut self) {
         self.idle_frames.earn(1);
+    }
+
+    /// So many messages came to their ends, or the peer was told so often that it may go on sending.
+    pub fn got_on(&mut self, times: u64) {
+        self.tiny_data.earn(times);
     }
 
     /// A stream ended as it should.
@@ -75,39 +84,31 @@ impl Budget {
 
     /// The peer reset a stream; `early`: before anything was begun for it.
     pub fn reset(&mut self, early: bool) -> Result<(), Violation> {
-        if early {
-            let limit = self.limits.early_resets;
-            return self.early_resets.spend(self.now, || format!("more than {limit} streams reset as soon as opened"));
-        }
-        let limit = self.limits.resets;
-        self.resets.spend(self.now, || format!("more than {limit} streams reset"))
+        let resets = if early { &mut self.early_resets } else { &mut self.resets };
+        resets.spend(self.now)
     }
 
     /// A stream has to be reset for what the peer did on it.
     pub fn stream_error(&mut self) -> Result<(), Violation> {
-        let limit = self.limits.stream_errors;
-        self.stream_errors.spend(self.now, || format!("more than {limit} errors of streams"))
+        self.stream_errors.spend(self.now)
     }
 
     /// One more CONTINUATION of a header block that has had `before` of them.
     pub fn continuation(&self, before: u32) -> Result<(), Violation> {
-        let limit = self.limits.continuations;
-        if before < limit {
+        if before < self.continuations {
             return Ok(());
         }
-        Err(calm(format!("more than {limit} CONTINUATION frames of one header block")))
+        Err(excess(Rule::Continuations, self.continuations.into(), "CONTINUATION frames of one header block"))
     }
 
     /// A SETTINGS frame came.
     pub fn settings(&mut self) -> Result<(), Violation> {
-        let limit = self.limits.settings;
-        self.settings.spend(self.now, || format!("more than {limit} SETTINGS frames"))
+        self.settings.spend(self.now)
     }
 
     /// A frame came that gets nothing done.
     pub fn idle_frame(&mut self) -> Result<(), Violation> {
-        let limit = self.limits.idle_frames;
-        self.idle_frames.spend(self.now, || format!("more than {limit} PING, PRIORITY, unknown or empty frames"))
+        self.idle_frames.spend(self.now)
     }
 
     /// A frame came for a stream that is over. That gets nothing done either, unless it is one that we gave up: then the
@@ -122,10 +123,14 @@ impl Budget {
         }
     }
 
+    /// A DATA frame of a few bytes came that ended nothing.
+    pub fn tiny_data(&mut self) -> Result<(), Violation> {
+        self.tiny_data.spend(self.now)
+    }
+
     /// A WINDOW_UPDATE came.
     pub fn window_update(&mut self) -> Result<(), Violation> {
-        let limit = self.limits.window_updates;
-        self.window_updates.spend(self.now, || format!("more than {limit} WINDOW_UPDATE frames"))
+        self.window_updates.spend(self.now)
     }
 }
 
@@ -138,27 +143,31 @@ struct Allowance {
     /// How many milliseconds give one back.
     pace: u64,
     reckoned: u64,
+    rule: Rule,
+    /// What there are too many of, if there are.
+    what: &'static str,
 }
 
 impl Allowance {
-    fn new(most: u32, pace: u64) -> Self {
-        Self { left: u64::from(most), most: u64::from(most), earned: 0, pace, reckoned: 0 }
+    fn new(rule: Rule, most: u32, pace: u64, what: &'static str) -> Self {
+        Self { left: u64::from(most), most: u64::from(most), earned: 0, pace, reckoned: 0, rule, what }
     }
 
     fn earn(&mut self, count: u64) {
         self.earned += count;
     }
 
-    fn spend(&mut self, now: u64, text: impl FnOnce() -> String) -> Result<(), Violation> {
+    fn spend(&mut self, now: u64) -> Result<(), Violation> {
         let passed = (now - self.reckoned) / self.pace;
         self.reckoned += passed * self.pace;
         self.left = (self.left + passed + self.earned).min(self.most);
         self.earned = 0;
-        self.left = self.left.checked_sub(1).ok_or_else(|| calm(text()))?;
+        self.left = self.left.checked_sub(1).ok_or_else(|| excess(self.rule, self.most, self.what))?;
         Ok(())
     }
 }
 
-fn calm(text: String) -> Violation {
-    Violation::new(Code::ENHANCE_YOUR_CALM, text)
+#[cold]
+fn excess(rule: Rule, limit: u64, what: &str) -> Violation {
+    Violation::excess(rule, format!("more than {limit} {what}"))
 }

@@ -1,6 +1,7 @@
 //! What uses an allowance up, and what gives it back.
 
 use super::*;
+use crate::error::Code;
 
 fn budget() -> Budget {
     let limits = Limits {
@@ -10,6 +11,7 @@ fn budget() -> Budget {
         continuations: 2,
         settings: 2,
         idle_frames: 3,
+        tiny_data: 3,
         window_updates: 4,
         ..Limits::default()
     };
@@ -24,18 +26,19 @@ fn times(mut spend: impl FnMut() -> Result<(), Violation>) -> usize {
 #[test]
 fn each_allowance_ends_with_a_call_for_calm_that_names_it() {
     type Spend = fn(&mut Budget) -> Result<(), Violation>;
-    let kinds: [(Spend, usize, &str); 6] = [
-        (|budget| budget.reset(true), 2, "more than 2 streams reset as soon as opened"),
-        (|budget| budget.reset(false), 3, "more than 3 streams reset"),
-        (Budget::stream_error, 2, "more than 2 errors of streams"),
-        (Budget::settings, 2, "more than 2 SETTINGS frames"),
-        (Budget::idle_frame, 3, "more than 3 PING, PRIORITY, unknown or empty frames"),
-        (Budget::window_update, 4, "more than 4 WINDOW_UPDATE frames"),
+    let kinds: [(Spend, usize, Rule, &str); 7] = [
+        (|budget| budget.reset(true), 2, Rule::EarlyResets, "more than 2 streams reset as soon as opened"),
+        (|budget| budget.reset(false), 3, Rule::Resets, "more than 3 streams reset"),
+        (Budget::stream_error, 2, Rule::StreamErrors, "more than 2 errors of streams"),
+        (Budget::settings, 2, Rule::Settings, "more than 2 SETTINGS frames"),
+        (Budget::idle_frame, 3, Rule::IdleFrames, "more than 3 PING, PRIORITY, unknown or empty frames"),
+        (Budget::tiny_data, 3, Rule::TinyData, "more than 3 DATA frames of a few bytes that end no message"),
+        (Budget::window_update, 4, Rule::WindowUpdates, "more than 4 WINDOW_UPDATE frames"),
     ];
-    for (spend, allowed, text) in kinds {
+    for (spend, allowed, rule, text) in kinds {
         let mut budget = budget();
         assert_eq!(times(|| spend(&mut budget)), allowed);
-        assert_eq!(spend(&mut budget), Err(Violation::new(Code::ENHANCE_YOUR_CALM, text)));
+        assert_eq!(spend(&mut budget), Err(Violation { code: Code::ENHANCE_YOUR_CALM, rule, text: text.into() }));
     }
 }
 
@@ -95,7 +98,20 @@ fn data_that_we_send_earns_the_peer_window_updates() {
 fn continuations_are_counted_per_header_block() {
     let budget = budget();
     assert!(budget.continuation(0).is_ok() && budget.continuation(1).is_ok());
-    assert_eq!(budget.continuation(2).unwrap_err().text, "more than 2 CONTINUATION frames of one header block");
+    let text = "more than 2 CONTINUATION frames of one header block";
+    assert_eq!(budget.continuation(2), Err(Violation::excess(Rule::Continuations, text)));
+}
+
+#[test]
+fn messages_and_credit_give_tiny_frames_back_and_so_does_time() {
+    let mut budget = budget();
+    assert_eq!(times(|| budget.tiny_data()), 3);
+    budget.got_on(2);
+    assert_eq!(times(|| budget.tiny_data()), 2);
+    budget.tick(1);
+    assert_eq!(times(|| budget.tiny_data()), 1);
+    budget.got_on(50);
+    assert_eq!(times(|| budget.tiny_data()), 3);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     bdp::PROBE,
+    config::TINY,
     error::{Code, Fault, Violation},
     flow::Exceeded,
     frame::{HEAD, Head, data, data::Padding, flags},
@@ -55,13 +56,35 @@ impl<S> Receiver<S> {
             Err(fault) => self.answer(fault, sink).map(|()| false)?,
         };
         let end = head.has(flags::END_STREAM);
-        if left == 0 && !end {
-            self.budget.idle_frame()?;
-        } else if is_wanted {
+        let part = Part { stream: head.stream, left, pad: padding.pad, end, is_open: is_wanted };
+        if left < TINY && !end {
+            return self.tiny(part, inbox, sink);
+        }
+        if is_wanted {
             self.budget.useful_frame();
         }
-        let part = Part { stream: head.stream, left, pad: padding.pad, end, is_open: is_wanted };
         Ok(self.hand_on(part, inbox, sink))
+    }
+
+    /// A few bytes are good for something if a message ends in them. Of those that nobody wants the peer could not know.
+    #[inline]
+    fn tiny<K: Sink<Stream = S>>(
+        &mut self,
+        part: Part,
+        inbox: &mut Inbox<'_>,
+        sink: &mut K,
+    ) -> Result<bool, Violation> {
+        let (is_empty, is_wanted) = (part.left == 0, part.is_open);
+        let before = self.effects.counters.messages_received;
+        let is_taken = self.hand_on(part, inbox, sink);
+        if is_empty {
+            self.budget.idle_frame()?;
+        } else if self.effects.counters.messages_received > before {
+            self.budget.useful_frame();
+        } else if is_wanted {
+            self.budget.tiny_data()?;
+        }
+        Ok(is_taken)
     }
 
     /// Counts the frame against the connection's window, whatever becomes of it.

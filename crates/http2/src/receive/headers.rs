@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::{Limits, Role},
-    error::{Code, Fault, Violation},
+    error::{Code, Fault, Rule, Violation},
     frame::{Head, continuation, headers, settings::DEFAULT_MAX_FRAME_SIZE},
     head::{Message, Request, Response, Trailers},
     hpack::field::Field,
@@ -233,7 +233,7 @@ impl<S> Receiver<S> {
     #[cold]
     fn too_large(&self, head: &Head) -> Violation {
         let text = format!("{}: fields of more than {} bytes", describe(head), self.list_limit * EXCESS);
-        Violation::new(Code::ENHANCE_YOUR_CALM, text)
+        Violation::excess(Rule::HeaderList, text)
     }
 }
 

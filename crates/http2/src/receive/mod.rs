@@ -112,6 +112,7 @@ impl<S> Receiver<S> {
             }
             self.cut_unprocessed(sink);
         }
+        self.budget.got_on(news.credits.len() as u64);
         for (id, bytes) in news.credits.drain(..) {
             if id == 0 {
                 self.window.credit(i64::from(bytes));
@@ -165,9 +166,10 @@ impl<S> Receiver<S> {
             return Err(fault);
         }
         let mut inbox = Inbox::new(inbox);
-        let before = inbox.len();
+        let (before, ended) = (inbox.len(), self.effects.counters.messages_received);
         let outcome = self.frames(&mut inbox, sink);
         self.effects.counters.bytes_received += (before - inbox.len()) as u64;
+        self.budget.got_on(self.effects.counters.messages_received - ended);
         inbox.clear_used();
         outcome
     }

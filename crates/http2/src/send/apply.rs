@@ -3,7 +3,7 @@
 use super::{Life, Sender, queue::Stream};
 use crate::{
     config::Role,
-    error::{Code, Violation},
+    error::{Code, Rule, Violation},
     exchange::{Effects, GoAway},
     flow::TooLarge,
     frame::{ping::Ping, settings, settings::Settings},
@@ -178,7 +178,7 @@ impl<S: Clone> Sender<S> {
     fn check(&mut self) -> Result<(), Violation> {
         if self.answers > self.max_answers {
             let text = format!("{} bytes of answers wait, and the peer does not read", self.answers);
-            return Err(Violation::new(Code::ENHANCE_YOUR_CALM, text));
+            return Err(Violation::excess(Rule::UnsentAnswers, text));
         }
         self.fault().map_or(Ok(()), Err)
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    error::{Code, Violation},
+    error::{Rule, Violation},
     flow::{self, SendWindow},
     frame,
 };
@@ -64,7 +64,7 @@ impl Output {
     pub(super) fn check_heads(&mut self) {
         if self.is_overfull() {
             let text = format!("{} bytes of answers wait, and the peer does not read", self.buffer.len());
-            self.fault.get_or_insert_with(|| Violation::new(Code::ENHANCE_YOUR_CALM, text));
+            self.fault.get_or_insert_with(|| Violation::excess(Rule::UnsentHeads, text));
         }
     }
 
@@ -167,7 +167,7 @@ impl Output {
     fn check_stalled(&mut self) {
         if self.queued > self.max_stalled {
             let text = format!("{} bytes wait, and the peer keeps its windows shut", self.queued);
-            self.fault = Some(Violation::new(Code::ENHANCE_YOUR_CALM, text));
+            self.fault = Some(Violation::excess(Rule::Stalled, text));
         }
     }
 }

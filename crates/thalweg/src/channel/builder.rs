@@ -29,6 +29,7 @@ use crate::{
             proxy::{Proxy, ProxyChoice},
         },
         keepalive::Keepalive,
+        ledger::Ledger,
         options::Http2Options,
     },
 };
@@ -236,16 +237,17 @@ impl ChannelBuilder {
         };
         let resolution = self.resolution(target.clone(), proxy.is_some())?;
         let authority = self.parse_authority(&target)?;
+        let ledger = Arc::new(Ledger::default());
         let plan = Plan {
             resolution,
-            connecting: Arc::new(self.connecting(proxy, &authority)),
+            connecting: Arc::new(self.connecting(proxy, &authority, &ledger)),
             backoff: self.backoff,
             scaling: self.scaling,
             default_config: Arc::new(config),
             use_resolved_config: self.use_resolved_config,
             health_checks: self.health_checks,
         };
-        let (control, events) = Control::new(self.facts(authority)?);
+        let (control, events) = Control::new(self.facts(authority, ledger)?);
         let control = Arc::new(control);
         let driver = Driver::new(&control, events, plan);
         let ignition = Arc::new(Ignition(std::sync::Mutex::new(Some(driver))));
@@ -295,7 +297,7 @@ impl ChannelBuilder {
         check(Target { scheme: PASSTHROUGH.into(), ..target })
     }
 
-    fn connecting(&self, proxy: Option<Proxy>, authority: &Authority) -> Connecting {
+    fn connecting(&self, proxy: Option<Proxy>, authority: &Authority, ledger: &Arc<Ledger>) -> Connecting {
         let mut keepalive = self.keepalive;
         keepalive.time = keepalive.time.map(|time| time.max(MIN_KEEPALIVE_TIME));
         let user_timeout = keepalive.time.map(|_| keepalive.timeout);
@@ -309,10 +311,11 @@ impl ChannelBuilder {
             authority: authority.as_str().into(),
             http2: self.http2.clone(),
             keepalive,
+            ledger: ledger.clone(),
         }
     }
 
-    fn facts(self, authority: Authority) -> Result<ChannelFacts, BuildError> {
+    fn facts(self, authority: Authority, ledger: Arc<Ledger>) -> Result<ChannelFacts, BuildError> {
         Ok(ChannelFacts {
             user_agent: user_agent(self.user_agent)?,
             target: self.target,
@@ -325,6 +328,7 @@ impl ChannelBuilder {
             max_metadata_size: self.max_metadata_size,
             replay_buffer: self.replay_buffer,
             idle_timeout: self.idle_timeout,
+            ledger,
         })
     }
 }

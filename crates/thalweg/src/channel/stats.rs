@@ -3,7 +3,7 @@
 use thalweg_core::endpoint::Address;
 
 use super::Channel;
-use crate::transport::counters::ConnectionStats;
+use crate::transport::counters::{ConnectionStats, ConnectionTotals};
 
 /// The connections to one address at one moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,5 +45,12 @@ impl Channel {
             }
         });
         stats.collect()
+    }
+
+    /// What all connections have done together since the channel was built, whichever address they led to, those that are
+    /// over included: their counters, how they ended, and which rules their servers broke.
+    #[must_use]
+    pub fn connection_totals(&self) -> ConnectionTotals {
+        self.control.facts.ledger.totals()
     }
 }

@@ -260,7 +260,7 @@ impl ServerBuilder {
             keepalive: self.keepalive,
             enforcement: self.enforcement,
             lifetime: self.lifetime,
-            roll: control.roll(),
+            ledger: control.ledger(),
         };
         let room = self.max_connections.map(|n| Arc::new(Semaphore::new(n.min(Semaphore::MAX_PERMITS))));
         Ok(Server { listeners: bound, rules: Arc::new(rules), room, control, alive })

@@ -11,7 +11,6 @@ use std::{
 use super::{
     call::{Call, CallRules, Shared},
     lifetime::{Lifetime, LifetimeLimits, Next},
-    roll::Roll,
     shutdown::{Alive, Phase, Watch},
 };
 use crate::{
@@ -23,6 +22,7 @@ use crate::{
     transport::{
         Connected,
         keepalive::{Action, Enforcement, Keepalive, KeepaliveEnforcement, KeepaliveState},
+        ledger::Ledger,
         options::Http2Options,
         server::ServerConnection,
     },
@@ -38,7 +38,7 @@ pub(super) struct ConnectionRules {
     pub(super) keepalive: Keepalive,
     pub(super) enforcement: KeepaliveEnforcement,
     pub(super) lifetime: LifetimeLimits,
-    pub(super) roll: Arc<Roll>,
+    pub(super) ledger: Arc<Ledger>,
 }
 
 /// Serves one connection until it ends. A client that cannot even connect harms nobody: it is logged and let go.
@@ -60,12 +60,14 @@ pub(super) async fn serve(
     };
     match made {
         Ok((connection, peer)) => {
-            let _present = rules.roll.enter(connection.statistics());
             let known = Arc::new(context::Connection::new(peer));
             let shared = Arc::new(Shared { rules: Arc::clone(&rules.calls), connection: known, _alive: alive });
             Service::new(connection, shared, &rules).run(watch).await;
         }
-        Err(error) => tracing::debug!(?remote, %error, "a connection was not made"),
+        Err(error) => {
+            rules.ledger.note_failure(&error);
+            tracing::debug!(?remote, %error, "a connection was not made");
+        }
     }
 }
 
@@ -76,9 +78,9 @@ async fn shake_hands(
 ) -> Result<(ServerConnection, PeerInfo), ConnectError> {
     let (io, peer) = credentials.accept(connected.io, connected.peer).await?;
     let enforcement = Enforcement::new(rules.enforcement);
-    let connection =
-        ServerConnection::handshake(io, peer.clone(), &rules.http2, rules.max_concurrent_streams, enforcement);
-    Ok((connection.await.map_err(ConnectError::Handshake)?, peer))
+    let ConnectionRules { http2, max_concurrent_streams, ledger, .. } = rules;
+    let handshake = ServerConnection::handshake(io, peer.clone(), http2, *max_concurrent_streams, enforcement, ledger);
+    Ok((handshake.await.map_err(ConnectError::Handshake)?, peer))
 }
 
 /// A connection at work.
@@ -226,7 +228,10 @@ impl Service {
                     self.connection.ping();
                     self.pinged = true;
                 }
-                Action::Close => return ControlFlow::Break(()),
+                Action::Close => {
+                    self.connection.note_silence();
+                    return ControlFlow::Break(());
+                }
             }
         };
         alarm.set([lifetime, keepalive].into_iter().flatten().min());

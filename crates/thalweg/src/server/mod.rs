@@ -33,7 +33,6 @@ mod lifetime;
 mod listen;
 mod reply;
 mod request_body;
-mod roll;
 mod router;
 mod shutdown;
 

@@ -8,10 +8,14 @@ use std::{
 use thalweg_core::deadline;
 use tokio::sync::watch;
 
-use super::{hooks::Hooks, roll::Roll};
+use super::hooks::Hooks;
 use crate::{
     rt::{self, Alarm},
-    transport::{counters::ConnectionStats, server::LAST_WORDS},
+    transport::{
+        counters::{ConnectionStats, ConnectionTotals},
+        ledger::Ledger,
+        server::LAST_WORDS,
+    },
 };
 
 /// How long after the cut a server waits for handlers that block their thread, which nothing can end.
@@ -86,7 +90,7 @@ impl Watch {
 pub(super) struct Control {
     phase: watch::Sender<Phase>,
     alive: watch::Sender<()>,
-    roll: Arc<Roll>,
+    ledger: Arc<Ledger>,
     hooks: Hooks,
     /// How long it serves on once it is told to stop.
     drain_time: Duration,
@@ -97,12 +101,12 @@ impl Control {
     pub(super) fn new(hooks: Hooks, drain_time: Duration) -> (Arc<Self>, Alive) {
         let (alive, held) = watch::channel(());
         let phase = watch::Sender::new(Phase::Serving);
-        (Arc::new(Self { phase, alive, roll: Arc::default(), hooks, drain_time }), Alive(held))
+        (Arc::new(Self { phase, alive, ledger: Arc::default(), hooks, drain_time }), Alive(held))
     }
 
     /// Where connections are listed.
-    pub(super) fn roll(&self) -> Arc<Roll> {
-        Arc::clone(&self.roll)
+    pub(super) fn ledger(&self) -> Arc<Ledger> {
+        Arc::clone(&self.ledger)
     }
 
     pub(super) fn watch(&self) -> Watch {
@@ -180,7 +184,14 @@ impl ServerHandle {
     /// in which they were made.
     #[must_use]
     pub fn connection_stats(&self) -> Vec<ConnectionStats> {
-        self.0.roll.stats()
+        self.0.ledger.connections()
+    }
+
+    /// What all connections have done together since the server was built, those that are over included: their counters,
+    /// how they ended, and which rules their clients broke.
+    #[must_use]
+    pub fn connection_totals(&self) -> ConnectionTotals {
+        self.0.ledger.totals()
     }
 
     /// Returns when the server has ended: all calls are over and all connections closed.

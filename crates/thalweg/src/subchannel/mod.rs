@@ -18,6 +18,7 @@ use crate::{
         client::{self, Connection, ConnectionEvent, Drive},
         crowd::Crowd,
         keepalive::Keepalive,
+        ledger::Ledger,
         options::Http2Options,
     },
 };
@@ -39,6 +40,7 @@ pub(crate) struct Connecting {
     pub(crate) authority: Arc<str>,
     pub(crate) http2: Http2Options,
     pub(crate) keepalive: Keepalive,
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 impl Connecting {
@@ -54,11 +56,17 @@ impl Connecting {
         let begun = rt::now();
         let within = |doing| Within { doing, begun, deadline };
         let Connected { io, peer } = within("connecting").run(self.connector.connect(address)).await?;
-        let (io, peer) = within("the TLS handshake").run(self.credentials.secure(io, peer, &self.authority)).await?;
-        within("waiting for the server's HTTP/2 settings")
-            .run(client::connect(io, peer, &self.http2, self.keepalive, crowd, on_event))
-            .await
-            .map_err(|error| self.suspect(error))
+        let handshakes = async {
+            let (io, peer) =
+                within("the TLS handshake").run(self.credentials.secure(io, peer, &self.authority)).await?;
+            within("waiting for the server's HTTP/2 settings")
+                .run(client::connect(io, peer, &self.http2, self.keepalive, crowd, &self.ledger, on_event))
+                .await
+        };
+        handshakes.await.map_err(|error| {
+            self.ledger.note_failure(&error);
+            self.suspect(error)
+        })
     }
 
     /// A plaintext client that hears gibberish may be talking to a server that speaks TLS.

@@ -1,6 +1,9 @@
-//! What a connection has done and where it stands, for whoever wants to look (A14's socket data).
+//! What connections have done and where they stand, for whoever wants to look (A14's socket data).
 
-pub use thalweg_http2::counters::Counters;
+pub use thalweg_http2::{
+    counters::{Counters, Violations},
+    error::Rule,
+};
 
 /// One connection at one moment. Whoever asks again sees by the differences what has happened since.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,4 +24,28 @@ pub struct ConnectionStats {
     /// Bytes that have come and that no call has read, beyond 64 KiB for each stream: what
     /// [`max_unread`](super::options::Http2Options::max_unread) limits.
     pub unread: usize,
+}
+
+/// What all connections of a channel or of a server have done together, from the first on. None of it ever decreases.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct ConnectionTotals {
+    /// What they counted, those that are over included.
+    pub counters: Counters,
+    /// Connections that became ready for calls: all of them are open now, or among the next five.
+    pub opened: u64,
+    /// Connections that we closed: nobody needed them any more, they were old enough, or we went away.
+    pub closed: u64,
+    /// Connections that the peer closed.
+    pub closed_by_peer: u64,
+    /// Connections whose byte stream broke.
+    pub broken: u64,
+    /// Connections that we gave up since the peer did not answer a keepalive ping (A8, A9).
+    pub silent: u64,
+    /// Connections that we ended for what the peer did, with GOAWAY.
+    pub condemned: u64,
+    /// Byte streams of which no connection came: TLS or HTTP/2 failed, or took too long.
+    pub failed_handshakes: u64,
+    /// Which rules the peers broke of connections that ended for it, whether they had become ready for calls or not.
+    pub violations: Violations,
 }

@@ -21,7 +21,7 @@ use std::fmt::Debug;
 
 use thalweg_core::endpoint::Address;
 
-pub(crate) use self::wire::{client, server};
+pub(crate) use self::wire::{client, ledger, server};
 use crate::{
     error::ConnectError,
     io::{BoxIo, Io, PeerInfo},

@@ -2,7 +2,7 @@
 
 use thalweg_http2::{
     config::{Config, Limits, Role},
-    error::{Code, Violation},
+    error::{Code, Rule, Violation},
     exchange::News,
     frame::kind,
 };
@@ -13,6 +13,9 @@ use crate::bytes_of::{
     window_update,
 };
 
+/// A message without a byte: its prefix.
+const MESSAGE: [u8; 5] = [0; 5];
+
 fn config() -> Config {
     let limits = Limits {
         early_resets: 5,
@@ -21,6 +24,7 @@ fn config() -> Config {
         continuations: 5,
         settings: 5,
         idle_frames: 5,
+        tiny_data: 5,
         window_updates: 50,
         ..Limits::default()
     };
@@ -34,6 +38,11 @@ fn server() -> Played {
     played
 }
 
+/// HEADERS that begin a call of gRPC.
+fn call() -> Vec<u8> {
+    headers(1, false, &request_with(&[("content-type", "application/grpc")]))
+}
+
 /// How many of these the server takes until it is too much, and what it says then.
 fn taken(played: &mut Played, flood: impl Iterator<Item = Vec<u8>>) -> (usize, String) {
     let mut flood = flood.take(1000);
@@ -45,7 +54,7 @@ fn taken(played: &mut Played, flood: impl Iterator<Item = Vec<u8>>) -> (usize, S
         })
         .count();
     match &played.outcome {
-        Err(Violation { code: Code::ENHANCE_YOUR_CALM, text }) => (taken, text.to_string()),
+        Err(Violation { code: Code::ENHANCE_YOUR_CALM, text, .. }) => (taken, text.to_string()),
         other => panic!("{other:?} after {taken}"),
     }
 }
@@ -168,8 +177,73 @@ fn frames_that_bring_nothing_run_out_of_allowance() {
 #[test]
 fn pings_between_small_messages_are_honest() {
     let mut played = server();
-    played.send(&request(1, false));
-    (0..1000).for_each(|_| played.send(&[ping(), data(1, false, b"1")].concat()));
+    played.send(&call());
+    (0..1000).for_each(|_| played.send(&[ping(), data(1, false, &MESSAGE)].concat()));
+    assert_eq!(played.outcome, Ok(()));
+}
+
+#[test]
+fn a_few_bytes_at_a_time_that_end_no_message_run_out_of_allowance() {
+    let text = || "more than 5 DATA frames of a few bytes that end no message".to_owned();
+    let begun: &[u8] = &[0, 0, 1, 0, 0];
+    for size in [1, 63] {
+        let mut played = server();
+        played.send(&[call(), data(1, false, begun)].concat());
+        let flood = std::iter::repeat_with(|| data(1, false, &vec![7; size]));
+        assert_eq!(taken(&mut played, flood), (4, text()), "{size}");
+        assert_eq!(played.outcome.unwrap_err().rule, Rule::TinyData);
+    }
+    let mut played = Played::new(Role::Client, &config(), &[1]);
+    played.send(&[settings(&[]), response(1, false), data(1, false, begun)].concat());
+    assert_eq!(taken(&mut played, std::iter::repeat(data(1, false, b"1"))), (4, text()));
+}
+
+#[test]
+fn a_few_bytes_at_a_time_do_not_make_up_for_pings() {
+    let limits = Limits { tiny_data: 1000, ..config().limits };
+    let mut played = Played::new(Role::Server, &Config { limits, ..config() }, &[]);
+    played.send(&[client_preface(), call(), data(1, false, &[0, 0, 1, 0, 0])].concat());
+    let flood = std::iter::repeat([ping(), data(1, false, b"1")].concat());
+    // The request's head has earned one.
+    assert_eq!(taken(&mut played, flood), (5, "more than 5 PING, PRIORITY, unknown or empty frames".to_owned()));
+}
+
+#[test]
+fn a_few_bytes_at_a_time_are_honest_where_messages_end_and_where_we_give_credit_and_take_time() {
+    let begun = [call(), data(1, false, &[0, 0, 1, 0, 0])].concat();
+    let piece = || data(1, false, b"1");
+
+    let mut prefixes_apart = server();
+    prefixes_apart.send(&call());
+    let message = [data(1, false, &[0, 0, 0, 0, 100]), data(1, false, &[7; 100])].concat();
+    (0..1000).for_each(|_| prefixes_apart.send(&message));
+    assert_eq!(prefixes_apart.outcome, Ok(()));
+
+    let mut narrow_windows = server();
+    narrow_windows.send(&begun);
+    for _ in 0..1000 {
+        narrow_windows.learn(News { credits: vec![(1, 1)], ..News::default() });
+        narrow_windows.send(&piece());
+    }
+    assert_eq!(narrow_windows.outcome, Ok(()));
+
+    let mut slow = server();
+    slow.send(&begun);
+    (1..1000).for_each(|now| slow.send_at(now, &piece()));
+    assert_eq!(slow.outcome, Ok(()));
+
+    let mut larger = server();
+    larger.send(&begun);
+    (0..1000).for_each(|_| larger.send(&data(1, false, &[7; 64])));
+    assert_eq!(larger.outcome, Ok(()));
+}
+
+#[test]
+fn a_few_bytes_on_a_stream_that_was_given_up_are_no_offence() {
+    let mut played = server();
+    played.send(&[call(), data(1, false, &MESSAGE)].concat());
+    played.learn(News { closed: vec![1], ..News::default() });
+    (0..1000).for_each(|_| played.send(&data(1, false, b"1")));
     assert_eq!(played.outcome, Ok(()));
 }
 

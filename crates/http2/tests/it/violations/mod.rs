@@ -86,11 +86,11 @@ impl Played {
 
     /// The first thing that was ended.
     fn answer(&mut self) -> Answer {
-        if let Err(Violation { code, text }) = &self.outcome {
+        if let Err(Violation { code, text, .. }) = &self.outcome {
             return Answer::Connection(*code, text.to_string());
         }
         let cut = self.record.cuts().into_iter().find_map(|(id, cut)| match cut {
-            Cut::Violation(Violation { code, text }) => Some(Answer::Stream(id, code, text.into_owned())),
+            Cut::Violation(Violation { code, text, .. }) => Some(Answer::Stream(id, code, text.into_owned())),
             Cut::Reset(_) | Cut::GoAway(_) => None,
         });
         let reset = self.receiver.effects().resets.first().map(|(id, code)| Answer::Unheard(*id, *code));

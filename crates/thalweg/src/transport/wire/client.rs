@@ -21,7 +21,9 @@ use thalweg_http2::{
 pub(crate) use thalweg_http2::{fields::Fields, head::ResponseHead};
 
 use super::{
-    error, halves,
+    error::{self, Blame},
+    halves,
+    ledger::Ledger,
     link::{KEEPALIVE, Limits, Link},
     reader::{BATCHES, Reader},
     seam,
@@ -105,20 +107,23 @@ pub(crate) enum OpenError {
 }
 
 /// Speaks HTTP/2 on `io` and waits for the server's SETTINGS. The connection moves while the second of the two runs,
-/// and `on_event` hears from it what becomes of it. When it has room, `crowd` does.
+/// and `on_event` hears from it what becomes of it. When it has room, `crowd` does. It is in the `ledger` from the beginning.
 pub(crate) async fn connect<F: Fn(ConnectionEvent) + Unpin>(
     io: BoxIo,
     peer: PeerInfo,
     http2: &Http2Options,
     keepalive: Keepalive,
     crowd: Arc<Crowd>,
+    ledger: &Arc<Ledger>,
     on_event: F,
 ) -> Result<(Connection, Drive<F>), ConnectError> {
     let config = seam::config(Role::Client, http2);
     let link = Arc::new(Link::new(Sender::new(Role::Client, &config), peer, Limits::of(http2), Some(crowd)));
+    let presence = ledger.begin(&link);
     let (read, write) = halves::split(io);
-    let mut reader = Reader::new(link.clone(), read, Receiver::new(Role::Client, &config), http2.gather_from);
-    let writer = Writer::start(link.clone(), write, http2);
+    let receiver = Receiver::new(Role::Client, &config);
+    let mut reader = Reader::new(link.clone(), read, receiver, http2.gather_from, presence.clone());
+    let writer = Writer::start(link.clone(), write, http2, presence);
     if let Err(error) = poll_fn(|cx| reader.poll_settled(cx)).await {
         reader.finish(&error);
         writer.detach();
@@ -319,7 +324,10 @@ impl<F: Fn(ConnectionEvent)> Drive<F> {
                 // A call may have begun since.
                 Action::Wait(None) if self.keepalive.is_on() && !self.link.await_call() => continue,
                 Action::Wait(until) => until,
-                Action::Close => return Poll::Ready(error::ours(WireErrorKind::KeepaliveTimedOut)),
+                Action::Close => {
+                    self.link.blame(Blame::Silence);
+                    return Poll::Ready(error::ours(WireErrorKind::KeepaliveTimedOut));
+                }
                 Action::Ping => {
                     self.link.ping();
                     continue;

@@ -3,11 +3,24 @@
 use std::io;
 
 use thalweg_http2::{
-    error::{Code, Violation},
+    error::{Code, Rule, Violation},
     exchange::{Cut, GoAway},
 };
 
 use crate::error::{Processed, Who, WireError, WireErrorKind, connect::describe_io};
+
+/// Who ended a connection, unless it was we who closed it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Blame {
+    /// The peer closed it.
+    Peer,
+    /// The byte stream broke.
+    Network,
+    /// The peer did not answer a keepalive ping.
+    Silence,
+    /// The peer broke a rule.
+    Violation(Rule),
+}
 
 /// Why a stream was cut off. A call that was `answered` has been processed, whatever became of it then.
 pub(super) fn of_cut(cut: Cut, answered: bool) -> WireError {

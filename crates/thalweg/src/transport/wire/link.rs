@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{
+    error::Blame,
     flush::Attention,
     slot::Slot,
     sync::{Mutex, lock},
@@ -22,6 +23,7 @@ use crate::{
     transport::{counters::ConnectionStats, crowd::Crowd, options::Http2Options},
 };
 use thalweg_http2::{
+    counters::Counters,
     error::{Code, Violation},
     send::{Refused, RequestHead, Sender},
 };
@@ -80,6 +82,8 @@ pub(super) struct Link {
     start: Instant,
     /// Why the connection has ended.
     ended: OnceLock<WireError>,
+    /// Who ended it, unless we did.
+    blamed: OnceLock<Blame>,
     pub(super) peer: PeerInfo,
     /// What a stream has to consume before the peer hears of it.
     pub(super) credit_step: usize,
@@ -114,6 +118,7 @@ impl Link {
             deadline: AtomicU64::new(NEVER),
             start: rt::now(),
             ended: OnceLock::new(),
+            blamed: OnceLock::new(),
             peer,
             credit_step: limits.credit_step,
             max_header_list_size: limits.max_header_list_size,
@@ -399,6 +404,21 @@ impl Link {
     /// Why the connection has ended, if it has.
     pub(super) fn ended(&self) -> Option<&WireError> {
         self.ended.get()
+    }
+
+    /// The connection ends for what somebody else did. What is said first counts.
+    pub(super) fn blame(&self, blame: Blame) {
+        let _ = self.blamed.set(blame);
+    }
+
+    /// Who ended the connection, unless we did.
+    pub(super) fn blamed(&self) -> Option<Blame> {
+        self.blamed.get().copied()
+    }
+
+    /// What the connection has done so far.
+    pub(super) fn counters(&self) -> Counters {
+        self.look(Sender::counters)
     }
 
     /// What the connection has done so far, and where it stands.

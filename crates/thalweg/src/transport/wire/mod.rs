@@ -14,6 +14,8 @@ mod stream;
 mod reader;
 mod writer;
 
+pub(crate) mod ledger;
+
 mod link;
 
 mod slot;

@@ -20,9 +20,10 @@ use thalweg_http2::{
 use tokio::io::AsyncReadExt;
 
 use super::{
-    error,
+    error::{self, Blame},
     gathering::Gathering,
     halves::ReadHalf,
+    ledger::Presence,
     link::Link,
     slot::{Delivered, Slot},
 };
@@ -72,10 +73,17 @@ pub(super) struct Reader {
     pub(super) heard: Heard,
     start: Instant,
     last_read: Instant,
+    presence: Arc<Presence>,
 }
 
 impl Reader {
-    pub(super) fn new(link: Arc<Link>, io: ReadHalf, receiver: Receiver<Arc<Slot>>, gather_from: usize) -> Self {
+    pub(super) fn new(
+        link: Arc<Link>,
+        io: ReadHalf,
+        receiver: Receiver<Arc<Slot>>,
+        gather_from: usize,
+        presence: Arc<Presence>,
+    ) -> Self {
         let now = rt::now();
         Self {
             link,
@@ -90,6 +98,7 @@ impl Reader {
             heard: Heard::default(),
             start: now,
             last_read: now,
+            presence,
         }
     }
 
@@ -109,6 +118,7 @@ impl Reader {
             self.link.reading.attend(cx);
             ready!(self.poll_batch(cx))?;
         }
+        self.presence.open();
         Poll::Ready(Ok(()))
     }
 
@@ -120,12 +130,13 @@ impl Reader {
         ready!(self.poll_turn(cx));
         let Poll::Ready(read) = self.poll_read(cx) else {
             // What had been said before writing failed has been heard.
-            return self.link.failed().map_or(Poll::Pending, |error| Poll::Ready(Err(error.clone())));
+            let Some(error) = self.link.failed().cloned() else { return Poll::Pending };
+            return self.lost(Blame::Network, error);
         };
         let read = match read {
-            Ok(0) => return Poll::Ready(Err(self.link.failed().cloned().unwrap_or_else(error::closed))),
+            Ok(0) => return self.lost(Blame::Peer, self.link.failed().cloned().unwrap_or_else(error::closed)),
             Ok(read) => read,
-            Err(error) => return Poll::Ready(Err(error::of_io(&error))),
+            Err(error) => return self.lost(Blame::Network, error::of_io(&error)),
         };
         self.last_read = rt::now();
         let understood = self.understand();
@@ -136,6 +147,11 @@ impl Reader {
         }
         self.wake();
         Poll::Ready(understood)
+    }
+
+    fn lost(&self, blame: Blame, error: WireError) -> Poll<Result<(), WireError>> {
+        self.link.blame(blame);
+        Poll::Ready(Err(error))
     }
 
     /// Ready when those whom the last batch has woken have had their turn, and what they wrote is on its way.
@@ -194,6 +210,7 @@ impl Reader {
 
     /// Tells the peer which rule it broke, for which the connection ends.
     pub(super) fn condemn(&self, violation: Violation) -> WireError {
+        self.link.blame(Blame::Violation(violation.rule));
         self.go_away(violation.code, &violation.text);
         error::of_violation(violation)
     }

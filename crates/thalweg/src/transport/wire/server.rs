@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use thalweg_http2::{
     config::{Config, Role},
-    error::{Code, Violation},
+    error::{Code, Rule, Violation},
     fields::Fields,
     flow::LARGEST,
     receive::Receiver,
@@ -20,7 +20,9 @@ use thalweg_http2::{
 };
 
 use super::{
-    error, halves,
+    error::{self, Blame},
+    halves,
+    ledger::Ledger,
     link::{Limits, Link},
     reader::{BATCHES, Reader},
     seam::{self, Template},
@@ -32,7 +34,7 @@ use crate::{
     error::WireError,
     io::{BoxIo, PeerInfo},
     rt::{self, Alarm, Task},
-    transport::{counters::ConnectionStats, keepalive::Enforcement, options::Http2Options},
+    transport::{keepalive::Enforcement, options::Http2Options},
 };
 
 /// What the PING carries that tells when the client has seen the first GOAWAY.
@@ -73,19 +75,22 @@ pub(crate) struct Incoming {
 }
 
 impl ServerConnection {
-    /// Sends our SETTINGS and reads the client's preface.
+    /// Sends our SETTINGS and reads the client's preface. The connection is in the `ledger` from the beginning.
     pub(crate) async fn handshake(
         io: BoxIo,
         peer: PeerInfo,
         options: &Http2Options,
         max_concurrent_streams: u32,
         enforcement: Enforcement,
+        ledger: &Arc<Ledger>,
     ) -> Result<Self, WireError> {
         let config = Config { max_concurrent_streams, ..seam::config(Role::Server, options) };
         let link = Arc::new(Link::new(Sender::new(Role::Server, &config), peer, Limits::of(options), None));
+        let presence = ledger.begin(&link);
         let (read, write) = halves::split(io);
-        let reader = Reader::new(link.clone(), read, Receiver::new(Role::Server, &config), options.gather_from);
-        let writer = Writer::start(link.clone(), write, options);
+        let receiver = Receiver::new(Role::Server, &config);
+        let reader = Reader::new(link.clone(), read, receiver, options.gather_from, presence.clone());
+        let writer = Writer::start(link.clone(), write, options, presence);
         let mut connection = Self {
             link,
             reader,
@@ -194,7 +199,7 @@ impl ServerConnection {
         let (sent, has_calls) =
             self.link.look(|sender| (sender.data_frames() + sender.counters().streams_succeeded, sender.active() > 0));
         if self.over.is_none() && !self.enforcement.allows(self.reader.last_read(), has_calls, sent) {
-            let error = self.reader.condemn(Violation::new(Code::ENHANCE_YOUR_CALM, "too_many_pings"));
+            let error = self.reader.condemn(Violation::excess(Rule::Pings, "too_many_pings"));
             self.finish(error);
         }
     }
@@ -252,6 +257,11 @@ impl ServerConnection {
         }
     }
 
+    /// The client has not answered a ping in time: that is why the connection will be [cut](Self::cut).
+    pub(crate) fn note_silence(&self) {
+        self.link.blame(Blame::Silence);
+    }
+
     /// Sends a ping. If that fails the connection itself will say so.
     pub(crate) fn ping(&mut self) {
         // Only what comes from now on answers it.
@@ -262,22 +272,6 @@ impl ServerConnection {
     /// Ready when a ping was answered. The reading is done by [`poll_accept`](Self::poll_accept).
     pub(crate) fn poll_pong(&mut self) -> Poll<()> {
         if std::mem::take(&mut self.pongs) > 0 { Poll::Ready(()) } else { Poll::Pending }
-    }
-
-    /// What tells what the connection has done.
-    pub(crate) fn statistics(&self) -> Statistics {
-        Statistics(Arc::clone(&self.link))
-    }
-}
-
-/// A look at one connection from outside.
-#[derive(Debug)]
-pub(crate) struct Statistics(Arc<Link>);
-
-impl Statistics {
-    /// What the connection has done so far, and where it stands.
-    pub(crate) fn now(&self) -> ConnectionStats {
-        self.0.stats()
     }
 }
 

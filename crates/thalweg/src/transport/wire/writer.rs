@@ -16,7 +16,7 @@ use bytes::Buf;
 use thalweg_http2::send::Outgoing;
 use tokio::io::AsyncWrite;
 
-use super::{error, halves::WriteHalf, link::Link};
+use super::{error, halves::WriteHalf, ledger::Presence, link::Link};
 use crate::{
     error::WireError,
     rt::{self, Task},
@@ -39,11 +39,12 @@ pub(super) struct Writer {
     unflushed: bool,
     /// It was said that all is written.
     rests: bool,
+    _presence: Arc<Presence>,
 }
 
 impl Writer {
     /// Starts the task.
-    pub(super) fn start(link: Arc<Link>, io: WriteHalf, http2: &Http2Options) -> Task {
+    pub(super) fn start(link: Arc<Link>, io: WriteHalf, http2: &Http2Options, presence: Arc<Presence>) -> Task {
         let vectored = io.is_write_vectored();
         // Both sides have something to say from the beginning.
         link.writing.raise();
@@ -55,6 +56,7 @@ impl Writer {
             vectored,
             unflushed: false,
             rests: false,
+            _presence: presence,
         })
     }
 

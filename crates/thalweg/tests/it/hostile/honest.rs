@@ -106,6 +106,27 @@ async fn fifty_thousand_messages_of_a_byte_end_no_connection() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn fifty_thousand_messages_in_two_pieces_of_a_few_bytes_end_no_connection() {
+    let (_world, mut client) = attacked(|server| server).await;
+    let stream = client.send_request(TO_ALL, &[]).await;
+    let message = hello("x");
+    let (prefix, rest) = message.split_at(5);
+    client.storm(&[data(stream, 0, prefix), data(stream, 0, rest)].concat().repeat(50_000)).await;
+    client.send_end(stream).await;
+    assert_eq!(answer_to(&mut client, stream).await, "0");
+
+    let mut script = Script::new();
+    let (outcome, mut peer, head) = script.call().await;
+    let reply = reply(&"x".repeat(120_000));
+    let message = [&[0][..], &(reply.len() as u32).to_be_bytes(), &reply].concat();
+    peer.send_headers(head.stream, HEAD).await;
+    let pieces = message.chunks(13).flat_map(|piece| data(head.stream, 0, piece));
+    peer.storm(&pieces.collect::<Vec<_>>()).await;
+    peer.send_trailers(head.stream, END).await;
+    assert_eq!(outcome.await.unwrap().unwrap().message.len(), 120_000);
+}
+
+#[tokio::test(start_paused = true)]
 async fn little_useless_work_ends_no_connection() {
     let (world, mut client) = attacked(|server| server).await;
     let storms = [

@@ -2,6 +2,7 @@
 //! peers who do much of the same are left alone.
 
 mod bytes;
+mod counted;
 mod honest;
 mod servers;
 mod sockets;

@@ -58,6 +58,11 @@ async fn frames_that_bring_nothing_are_too_many_at_some_point() {
         ("acknowledgements", settings_ack().repeat(10_100), idle),
         ("interim responses", interim.repeat(10_100), idle),
         ("empty DATA", [headers(1, 0, HEAD), data(1, 0, &[]).repeat(10_100)].concat(), idle),
+        (
+            "DATA of a few bytes",
+            [headers(1, 0, HEAD), data(1, 0, &[0, 0, 1, 0, 0]), data(1, 0, b"x").repeat(10_100)].concat(),
+            "more than 10000 DATA frames of a few bytes that end no message",
+        ),
         ("SETTINGS", settings(&[]).repeat(150), "more than 100 SETTINGS frames"),
         ("WINDOW_UPDATE", window_update(0, 1).repeat(10_100), "more than 10000 WINDOW_UPDATE frames"),
         (

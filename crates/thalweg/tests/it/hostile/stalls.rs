@@ -13,7 +13,7 @@ use http::{Request, Response};
 use http_body::Frame;
 use thalweg::{
     server::ServerBuilder,
-    transport::{keepalive::KeepaliveEnforcement, options::Http2Options},
+    transport::{counters::Rule, keepalive::KeepaliveEnforcement, options::Http2Options},
 };
 use thalweg_testkit::{
     peer::Peer,
@@ -84,8 +84,8 @@ async fn answers_that_a_client_does_not_read_end_its_connection() {
     let grpc = [("te", "trailers"), ("content-type", "application/grpc")];
     let begun = headers(1, 0, &[&[(":method", "POST"), (":scheme", "http"), (":path", TO_ALL)], &grpc[..]].concat());
     pipe.write_all(&[PREFACE, &settings(&[]), &begun].concat()).await.unwrap();
-    // Each makes 17 bytes of answers. The byte of data makes up for the ping.
-    let demands = [ping(), data(1, 0, &[0])].concat().repeat(1000);
+    // Each makes 17 bytes of answers. The message makes up for the ping.
+    let demands = [ping(), data(1, 0, &[0; 5])].concat().repeat(1000);
     let mut sent = 0;
     while matches!(timeout(S / 2, pipe.write_all(&demands)).await, Ok(Ok(()))) {
         sent += 1000;
@@ -94,6 +94,7 @@ async fn answers_that_a_client_does_not_read_end_its_connection() {
     assert!(sent > 15_000, "{sent}");
     pass(S).await;
     assert!(world.handle.connection_stats().is_empty(), "what it held is free");
+    assert_eq!(world.handle.connection_totals().violations.of(Rule::UnsentAnswers), 1);
     assert_eq!(greet(&mut connect(&world).await).await, "0");
 }
 
@@ -162,6 +163,8 @@ async fn answers_that_wait_for_shut_windows_end_the_connection_when_they_are_too
     let (code, text) = expect_goodbye(&mut client).await;
     let waiting = ((u64::from(FIT) + 1) << 24) - 65_535;
     assert_eq!((code, text), (CALM, format!("{waiting} bytes wait, and the peer keeps its windows shut")));
+    settle().await;
+    assert_eq!(world.handle.connection_totals().violations.of(Rule::Stalled), 1);
     assert_eq!(greet(&mut connect(&world).await).await, "0");
 }
 
@@ -200,6 +203,7 @@ async fn heads_of_answers_that_a_client_does_not_read_end_its_connection() {
     assert!((1_000..15_000).contains(&asked), "{asked} requests were taken");
     pass(5 * S).await;
     assert!(world.handle.connection_stats().is_empty());
+    assert_eq!(world.handle.connection_totals().violations.of(Rule::UnsentHeads), 1);
 }
 
 #[tokio::test(start_paused = true)]

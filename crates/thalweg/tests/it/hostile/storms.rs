@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use thalweg::{server::ServerBuilder, transport::keepalive::KeepaliveEnforcement};
+use thalweg::{
+    server::ServerBuilder,
+    transport::{counters::Rule, keepalive::KeepaliveEnforcement},
+};
 use thalweg_testkit::wire::frame::{END_HEADERS, END_STREAM, Kind, PADDED, PRIORITY};
 use tonic::Code;
 
@@ -60,7 +63,7 @@ async fn no_handler_hears_of_streams_that_are_reset_as_soon_as_opened() {
 #[tokio::test(start_paused = true)]
 async fn streams_that_are_reset_while_they_are_served_are_too_many_at_some_point() {
     const WAVE: u32 = 1000;
-    let (_world, mut client) = attacked(lax).await;
+    let (world, mut client) = attacked(lax).await;
     for wave in 0..11 {
         let ids = || streams(WAVE * (wave + 1)).skip((WAVE * wave) as usize);
         client.storm(&ids().flat_map(request).collect::<Vec<_>>()).await;
@@ -69,6 +72,8 @@ async fn streams_that_are_reset_while_they_are_served_are_too_many_at_some_point
         settle().await;
     }
     assert_eq!(expect_goodbye(&mut client).await, (CALM, "more than 10000 streams reset".to_owned()));
+    settle().await;
+    assert_eq!(world.handle.connection_totals().violations.of(Rule::Resets), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,6 +111,11 @@ async fn frames_that_bring_nothing_are_too_many_at_some_point() {
         ("acknowledgements", settings_ack().repeat(10_100), idle),
         ("empty DATA", [request(1), data(1, 0, &[]).repeat(10_100)].concat(), idle),
         ("DATA of nothing but padding", [request(1), data(1, PADDED, &[3, 0, 0, 0]).repeat(10_100)].concat(), idle),
+        (
+            "DATA of a few bytes",
+            [request(1), data(1, 0, &[0, 0, 1, 0, 0]), data(1, 0, b"x").repeat(10_100)].concat(),
+            "more than 10000 DATA frames of a few bytes that end no message",
+        ),
         ("SETTINGS", settings(&[]).repeat(150), "more than 100 SETTINGS frames"),
         ("SETTINGS that change the table", settings(&[(1, 0), (1, 4096)]).repeat(150), "more than 100 SETTINGS frames"),
         ("WINDOW_UPDATE", window_update(0, 1).repeat(10_100), "more than 10000 WINDOW_UPDATE frames"),

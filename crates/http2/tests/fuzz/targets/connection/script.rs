@@ -33,6 +33,7 @@ fn config(setting: u8) -> Config {
         continuations: 5,
         settings: 5,
         idle_frames: 20,
+        tiny_data: 20,
         window_updates: 20,
         unsent_answers: 500,
         unsent_heads: 500,
