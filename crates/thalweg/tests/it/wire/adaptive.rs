@@ -20,7 +20,13 @@ async fn download(adaptive_window: Option<u32>) -> (Script, Peer, u32) {
     let http2 =
         Http2Options { stream_window: INITIAL, connection_window: INITIAL, adaptive_window, ..Http2Options::default() };
     let mut script = Script::with(|builder| builder.http2(http2));
-    let call = ask(&script);
+    let (peer, stream) = answer_in_part(&mut script).await;
+    (script, peer, stream)
+}
+
+/// A stream of replies on a new connection, which somebody reads.
+async fn answer_in_part(script: &mut Script) -> (Peer, u32) {
+    let call = ask(script);
     tokio::spawn(async move {
         let mut replies = call.await.unwrap().unwrap();
         while let Ok(Some(_)) = replies.message().await {}
@@ -29,7 +35,7 @@ async fn download(adaptive_window: Option<u32>) -> (Script, Peer, u32) {
     peer.mute();
     let stream = read_request(&mut peer).await;
     peer.send_headers(stream, HEAD).await;
-    (script, peer, stream)
+    (peer, stream)
 }
 
 /// Sends as much as fits the first window, and then as much as was given back, while a ping is under way.
@@ -79,6 +85,22 @@ async fn windows_stay_as_they_are_where_little_comes_in() {
     }
     let grown = timeout(Duration::from_secs(1), peer.expect_settings()).await;
     assert!(grown.is_err(), "{grown:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_too_many_pings_is_measured_no_more() {
+    for (said, is_measured) in [("too_many_pings", false), ("too many calls", true)] {
+        let (mut script, mut peer, stream) = download(Some(16 << 20)).await;
+        fill(&mut peer, stream, 60_000).await;
+        assert_eq!(peer.expect_ping().await, PROBE);
+        peer.go_away(stream, 11, said).await;
+        peer.close().await;
+
+        let (mut peer, stream) = answer_in_part(&mut script).await;
+        fill(&mut peer, stream, 60_000).await;
+        let probe = timeout(Duration::from_secs(1), peer.expect_ping()).await;
+        assert_eq!(probe.ok(), is_measured.then_some(PROBE), "{said}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

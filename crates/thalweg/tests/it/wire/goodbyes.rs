@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use thalweg::error::{LocalError, Processed};
 use thalweg_testkit::peer::Peer;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use super::{INITIAL, LARGEST, WINDOW, ask, read_request};
 use crate::{
     server::fixture::{Event, SAY_HELLO, TO_ALL, World, hello},
     support::{
-        call, named,
+        call, named, pass,
         script::{CANCEL, HEAD, NO_ERROR, Script, answer, reply},
         settle,
     },
@@ -103,6 +104,44 @@ async fn an_answer_in_front_of_the_goaway_counts() {
     peer.go_away(0, 11, "too_many_pings").await;
     peer.close().await;
     assert_eq!(outcome.await.unwrap().unwrap().message, "hello");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_dropped_at_rest_says_goodbye_at_once() {
+    let mut script = Script::new();
+    let (outcome, mut peer, head) = script.call().await;
+    answer(&mut peer, head.stream, "hello").await;
+    outcome.await.unwrap().unwrap();
+    drop(script.channel);
+    let dropped = Instant::now();
+    let away = peer.expect_go_away().await;
+    assert_eq!((away.code, away.last_stream), (NO_ERROR, 0));
+    peer.expect_close().await;
+    // Long before the time is up that last words have.
+    assert!(dropped.elapsed() < Duration::from_millis(500), "{:?}", dropped.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_dropped_while_it_writes_says_goodbye_when_it_has_written() {
+    let mut script = Script::new();
+    let (first, mut peer, head) = script.call().await;
+    answer(&mut peer, head.stream, "hello").await;
+    first.await.unwrap().unwrap();
+    peer.send_settings(&[(WINDOW, LARGEST)]).await;
+    peer.send_window_update(0, LARGEST - INITIAL).await;
+    settle().await;
+    // More than the pipe takes.
+    let outcome = call(&script.channel, named(&"x".repeat(4 << 20)));
+    settle().await;
+    outcome.abort();
+    drop(script.channel);
+    let dropped = Instant::now();
+    pass(Duration::from_millis(300)).await;
+    // Now it is read, up to the reset of the call.
+    peer.silence().await;
+    assert!(dropped.elapsed() < Duration::from_millis(500), "{:?}", dropped.elapsed());
+    let [.., cancel, goodbye, _end] = peer.transcript() else { panic!("nothing came") };
+    assert!(cancel.contains("Reset") && goodbye.contains("GoAway"), "{cancel} {goodbye}");
 }
 
 /// A client that has greeted the server and does nothing by itself.
