@@ -8,7 +8,7 @@ mod tests;
 
 use http::{
     HeaderName, HeaderValue, Method, StatusCode,
-    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HOST},
     uri::{Authority, PathAndQuery},
 };
 
@@ -30,9 +30,9 @@ pub struct RequestHead {
     pub scheme: Scheme,
     /// `:path`; `/` for CONNECT, which has none.
     pub path: PathAndQuery,
-    /// `:authority`; `None` if it was not said or cannot be said in the type.
+    /// `:authority`, or `host` where it was not said; `None` if neither was, or cannot be said in the type.
     pub authority: Option<Authority>,
-    /// All other fields.
+    /// All other fields, without `host`.
     pub fields: Fields,
 }
 
@@ -52,6 +52,7 @@ pub struct Request {
     scheme: Option<Scheme>,
     path: Option<PathAndQuery>,
     authority: Option<Option<Authority>>,
+    host: Option<HeaderValue>,
     list: List,
 }
 
@@ -59,7 +60,7 @@ impl Request {
     /// A builder that keeps fields up to `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { method: None, scheme: None, path: None, authority: None, list: List::new("request", limit) }
+        Self { method: None, scheme: None, path: None, authority: None, host: None, list: List::new("request", limit) }
     }
 
     /// Takes the next field and its size in bytes.
@@ -71,9 +72,19 @@ impl Request {
             Field::Path(Some(path)) => self.path.replace(path.clone()).is_some(),
             Field::Path(None) => return self.list.offend("a :path that is no path"),
             Field::Authority(authority) => self.authority.replace(authority.clone()).is_some(),
+            Field::Header(name, value) if *name == HOST => return self.host(value, size),
             _ => return self.list.regular(field, size),
         };
         self.list.pseudo(field, size, twice);
+    }
+
+    /// `host` stands in for an `:authority` that is missing, and counts for nothing beside one (gRFC A41).
+    #[cold]
+    fn host(&mut self, host: &HeaderValue, size: usize) {
+        self.list.begin(size);
+        if self.host.replace(host.clone()).is_some() {
+            self.list.offend("two host");
+        }
     }
 
     /// What all fields say together.
@@ -95,7 +106,10 @@ impl Request {
         if self.path.as_ref().is_some_and(|path| path.path() == "*") && self.method != Some(Method::OPTIONS) {
             self.list.offend("a :path of * without OPTIONS");
         }
-        let authority = self.authority.flatten();
+        let authority = match self.authority {
+            Some(authority) => authority,
+            None => self.host.and_then(|host| Authority::try_from(host.as_bytes()).ok()),
+        };
         self.list.finish(|fields| {
             Some(RequestHead { method: self.method?, scheme: self.scheme?, path: self.path?, authority, fields })
         })
@@ -239,8 +253,7 @@ impl List {
     /// Takes any field that is not a pseudo-header field of this message.
     #[inline]
     fn regular(&mut self, field: &Field, size: usize) {
-        self.count(size);
-        self.has_begun = true;
+        self.begin(size);
         match field {
             Field::ContentTypeGrpc => self.fields.is_grpc = true,
             Field::TeTrailers => self.fields.te_trailers = true,
@@ -250,6 +263,13 @@ impl List {
             Field::Malformed(rule) => self.offend(rule),
             pseudo => self.offend(&format!("{} has no place here", pseudo_name(pseudo))),
         }
+    }
+
+    /// Takes note of a field after which no pseudo-header field may come.
+    #[inline]
+    fn begin(&mut self, size: usize) {
+        self.count(size);
+        self.has_begun = true;
     }
 
     #[inline]

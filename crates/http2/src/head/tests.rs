@@ -68,6 +68,24 @@ fn an_authority_that_the_type_cannot_say_is_no_offence() {
 }
 
 #[test]
+fn a_host_is_the_authority_where_there_is_none_and_nothing_where_there_is_one() {
+    let said = || Field::Authority(Some(Authority::from_static("said:1")));
+    let host = || header("host", "other:2");
+    let cases = [
+        (vec![host()], Some("other:2")),
+        (vec![said(), host()], Some("said:1")),
+        (vec![Field::Authority(None), host()], None),
+        (vec![header("host", "no/authority")], None),
+        (vec![header("host", "")], None),
+    ];
+    for (fields, expected) in cases {
+        let head = request(&posting(&fields)).unwrap().head;
+        assert_eq!(head.authority.as_ref().map(Authority::as_str), expected, "{fields:?}");
+        assert_eq!((head.fields.get("host"), head.fields.size), (None, (3 + fields.len()) * 40));
+    }
+}
+
+#[test]
 fn a_malformed_request_is_told_by_the_field_that_is_wrong() {
     let without = |index: usize| {
         let mut fields = post();
@@ -89,6 +107,8 @@ fn a_malformed_request_is_told_by_the_field_that_is_wrong() {
         (posting(&[Field::Scheme(Scheme::Https)]), "two :scheme"),
         (posting(&[Field::Authority(None), Field::Authority(None)]), "two :authority"),
         (posting(&[header("a", "b"), Field::Authority(None)]), ":authority after a regular field"),
+        (posting(&[header("host", "a"), header("host", "a")]), "two host"),
+        (posting(&[header("host", "a"), Field::Authority(None)]), ":authority after a regular field"),
         (posting(&[Field::Path(None)]), "a :path that is no path"),
         (star(), "a :path of * without OPTIONS"),
         (posting(&[Field::Status(StatusCode::OK)]), ":status has no place here"),

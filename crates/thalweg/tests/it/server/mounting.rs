@@ -10,6 +10,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use thalweg::context::ServerCall;
+use thalweg_testkit::peer::Peer;
 use tonic::{Code, body::Body};
 use tower_layer::layer_fn;
 use tower_service::Service;
@@ -97,6 +98,44 @@ impl Service<Request<Body>> for SayNotes {
         let notes: Vec<&str> = request.headers().get_all("x-note").iter().map(|note| note.to_str().unwrap()).collect();
         ready(Ok(Response::new(OneChunk(Some(notes.join(",").into())))))
     }
+}
+
+/// Says whom a request was for.
+#[derive(Clone)]
+struct SayWhom;
+
+impl Service<Request<Body>> for SayWhom {
+    type Response = Response<OneChunk>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<OneChunk>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let whom = format!("{:?} {:?}", request.uri().authority(), request.headers().get("host"));
+        ready(Ok(Response::new(OneChunk(Some(whom.into())))))
+    }
+}
+
+/// As grpc-go does it (A41), which is less than what RFC 9113 section 8.3.1 would have servers refuse.
+#[tokio::test(start_paused = true)]
+async fn a_host_says_whom_a_request_is_for_only_if_nothing_else_does() {
+    let world = World::new(|server| server.add_route("demo.Whom", SayWhom)).await;
+    let mut client = Peer::new(world.pipe().await);
+    client.send_preface(&[]).await;
+    let head = [(":method", "POST"), (":scheme", "http"), (":path", "/demo.Whom/Say")];
+    let grpc = [("te", "trailers"), ("content-type", "application/grpc")];
+    let (said, host) = ((":authority", "said:1"), ("host", "other:2"));
+    let cases = [(vec![said, host], "Some(said:1) None"), (vec![host], "Some(other:2) None"), (vec![], "None None")];
+    for (stream, (whom, expected)) in [1, 3, 5].into_iter().zip(cases) {
+        client.send_trailers(stream, &[&head[..], &whom, &grpc].concat()).await;
+        client.expect_headers_on(stream).await;
+        assert_eq!(client.expect_data(stream).await.bytes, expected);
+    }
+    client.send_trailers(7, &[&head[..], &[said, host, host], &grpc].concat()).await;
+    assert_eq!(client.expect_reset(7).await, 1, "PROTOCOL_ERROR");
 }
 
 #[tokio::test(start_paused = true)]
