@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
     },
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -15,6 +15,7 @@ use super::{
     flush::Attention,
     slot::Slot,
     sync::{Mutex, lock},
+    unread::{Held, Unread},
 };
 use crate::{
     error::WireError,
@@ -66,13 +67,7 @@ pub(super) struct Link {
     watched: AtomicBool,
     /// It wants to know when a call begins.
     dormant: AtomicBool,
-    /// Unread bytes that count against the connection. Less than none for a moment, when a call has read what the reading
-    /// task has delivered and not counted yet.
-    held: AtomicIsize,
-    /// How much that may be before the connection's window is no longer returned.
-    reserve: usize,
-    /// The connection's window is not being returned.
-    withholding: AtomicBool,
+    pub(super) unread: Unread,
     /// How many streams the peer allows, as of its last SETTINGS.
     limit: AtomicU32,
     /// The calls that wait for a stream here or on another connection like this; none on a server.
@@ -110,9 +105,7 @@ impl Link {
             unwanted: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             dormant: AtomicBool::new(false),
-            held: AtomicIsize::new(0),
-            reserve: limits.reserve,
-            withholding: AtomicBool::new(false),
+            unread: Unread::new(limits.reserve),
             limit: AtomicU32::new(u32::MAX),
             crowd,
             deadline: AtomicU64::new(NEVER),
@@ -362,38 +355,14 @@ impl Link {
         if self.written.load(SeqCst) { Poll::Ready(()) } else { alarm.poll_ring(cx) }
     }
 
-    /// Bytes have come that count against the connection.
-    pub(super) fn hold(&self, bytes: usize) {
-        if bytes > 0 {
-            self.held.fetch_add(bytes as isize, Relaxed);
-        }
-    }
-
-    /// Is so much unread that the connection's window must stay as it is?
-    pub(super) fn must_withhold(&self) -> bool {
-        let must = self.held() > self.reserve;
-        self.withholding.store(must, SeqCst);
-        // Whoever read between the two looks has not seen that the window waits for it.
-        must && self.held() > self.reserve
-    }
-
-    /// Bytes that counted against the connection have been read.
-    pub(super) fn unhold(&self, bytes: usize) {
-        if bytes == 0 {
-            return;
-        }
-        self.held.fetch_sub(bytes as isize, SeqCst);
-        if self.held() <= self.reserve && self.withholding.swap(false, SeqCst) {
+    /// What counted against the connection has been read.
+    pub(super) fn release(&self, held: Held) {
+        if self.unread.release(held) {
             self.with(|sender| {
                 sender.withhold(false);
                 sender.release();
             });
         }
-    }
-
-    /// Unread bytes that count against the connection.
-    pub(super) fn held(&self) -> usize {
-        usize::try_from(self.held.load(SeqCst)).unwrap_or(0)
     }
 
     /// The connection ends, for the first reason that is given.
@@ -431,7 +400,7 @@ impl Link {
             max_concurrent_streams: limit,
             send_window: windows.send,
             receive_window: windows.receive,
-            unread: self.held(),
+            unread: self.unread.bytes(),
         }
     }
 }

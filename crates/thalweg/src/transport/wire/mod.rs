@@ -20,6 +20,8 @@ mod link;
 
 mod slot;
 
+mod unread;
+
 mod error;
 mod flush;
 mod gathering;

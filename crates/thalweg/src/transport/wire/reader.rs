@@ -26,6 +26,7 @@ use super::{
     ledger::Presence,
     link::Link,
     slot::{Delivered, Slot},
+    unread::Held,
 };
 use crate::{
     error::{Processed, WireError, WireErrorKind},
@@ -187,9 +188,10 @@ impl Reader {
         self.learn();
         let Self { link, receiver, news, wakes, heard, inbox, .. } = self;
         let now = self.last_read.saturating_duration_since(self.start).as_millis() as u64;
-        let mut sink = Deliver { wakes, heard, held: 0 };
+        let mut sink = Deliver::new(wakes, heard);
+        sink.shares = link.unread.may_share();
         let received = receiver.receive(inbox, now, &mut sink);
-        link.hold(sink.held);
+        link.unread.hold(sink.held);
         let effects = receiver.effects();
         effects.counters.reads += 1;
         if let Some(away) = &effects.go_away {
@@ -197,14 +199,14 @@ impl Reader {
         }
         let applied = link.with(|sender| {
             // Under the lock, so that whoever reads enough in the meantime has the last word.
-            sender.withhold(link.must_withhold());
+            sender.withhold(link.unread.must_withhold());
             let before = sender.active();
             let applied = sender.apply(effects);
             link.note_ended(before.saturating_sub(sender.active()));
             sender.news(news);
             applied
         });
-        receiver.learn(news, &mut Deliver { wakes, heard, held: 0 });
+        receiver.learn(news, &mut Deliver::new(wakes, heard));
         received.and(applied).map_err(|violation| self.condemn(violation))
     }
 
@@ -225,7 +227,7 @@ impl Reader {
     fn learn(&mut self) {
         let Self { link, receiver, news, wakes, heard, .. } = self;
         link.tell(|sender| sender.news(news));
-        receiver.learn(news, &mut Deliver { wakes, heard, held: 0 });
+        receiver.learn(news, &mut Deliver::new(wakes, heard));
     }
 
     /// Wakes the calls for which something has come.
@@ -292,10 +294,16 @@ fn processed(id: u32, unsent: u32, answered: bool, error: &WireError) -> Process
 struct Deliver<'a> {
     wakes: &'a mut Vec<Waker>,
     heard: &'a mut Heard,
-    held: usize,
+    held: Held,
+    /// Large pieces share the memory that they were read into.
+    shares: bool,
 }
 
-impl Deliver<'_> {
+impl<'a> Deliver<'a> {
+    fn new(wakes: &'a mut Vec<Waker>, heard: &'a mut Heard) -> Self {
+        Self { wakes, heard, held: Held::default(), shares: true }
+    }
+
     fn note(&mut self, delivered: Delivered) {
         self.held += delivered.held;
         self.wakes.extend(delivered.wake);
@@ -320,7 +328,7 @@ impl Sink for Deliver<'_> {
     }
 
     fn data(&mut self, slot: &Arc<Slot>, payload: Payload<'_>, end: bool) {
-        let delivered = slot.on_data(payload, end);
+        let delivered = slot.on_data(payload, self.shares, end);
         self.note(delivered);
     }
 

@@ -160,7 +160,7 @@ impl ServerConnection {
             self.came = true;
             // Given up before anybody looked: no handler ever knows of it.
             if slot.cut().is_some() {
-                self.link.unhold(slot.abandon().0);
+                self.link.release(slot.abandon().0);
                 continue;
             }
             let stream = Stream { link: self.link.clone(), slot, id };

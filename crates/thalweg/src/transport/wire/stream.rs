@@ -71,21 +71,25 @@ impl Inbound {
     /// The head of the response, and all of the rest if that is there and simple.
     pub(super) fn poll_head(&mut self, cx: &Context<'_>) -> Poll<Result<(ResponseHead, Option<Whole>), WireError>> {
         let (head, whole) = ready!(self.stream.slot.poll_head(cx))?;
-        self.over = whole.is_some();
+        if let Some(whole) = &whole {
+            self.over = true;
+            self.stream.link.release(whole.held);
+        }
         Poll::Ready(self.measure(head.fields.size).map(|()| (head, whole)))
     }
 
     /// What was whole is to be read piece by piece after all.
     pub(super) fn put_back(&mut self, whole: Whole) {
         self.over = false;
-        self.stream.slot.put_back(whole);
+        let held = self.stream.slot.put_back(whole);
+        self.stream.link.unread.hold(held);
     }
 
     /// The next piece of the body; `None` before the trailers, or where they would be.
     pub(super) fn poll_data(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Bytes, WireError>>> {
         Poll::Ready(match ready!(self.stream.slot.poll_data(cx)) {
             Some(Ok((data, freed))) => {
-                self.stream.link.unhold(freed);
+                self.stream.link.release(freed);
                 self.consume(data.len());
                 Some(Ok(data))
             }
@@ -130,7 +134,7 @@ impl Inbound {
     pub(super) fn abandon(&mut self) -> bool {
         if !self.over {
             let (freed, over) = self.stream.slot.abandon();
-            self.stream.link.unhold(freed);
+            self.stream.link.release(freed);
             return over;
         }
         true

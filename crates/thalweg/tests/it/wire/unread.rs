@@ -20,7 +20,7 @@ use crate::{
         call,
         fleet::ONE,
         named,
-        script::{HEAD, Script, answer},
+        script::{HEAD, Script, answer, reply},
         settle,
     },
 };
@@ -80,6 +80,39 @@ async fn full_streams_that_nobody_reads_hold_up_no_other_call() {
         let credit = timeout(Duration::from_secs(1), peer.expect_window_update(1)).await;
         assert!(credit.is_err(), "nobody has read, and {credit:?} was given back");
     }
+}
+
+/// Beyond 256 pieces what comes is copied, until some are read.
+#[tokio::test(start_paused = true)]
+async fn many_pieces_that_wait_are_read_as_they_were_sent() {
+    let mut script = Script::new();
+    let texts: Vec<String> = ('a'..='x').map(|letter| format!("{letter}{}", "0123456789".repeat(20_000))).collect();
+    let (mut peer, mut calls) = (None, vec![]);
+    for _ in &texts {
+        let call = ask(&script);
+        let peer = match &mut peer {
+            Some(peer) => peer,
+            none => none.insert(script.accept().await),
+        };
+        let stream = read_request(peer).await;
+        peer.send_headers(stream, HEAD).await;
+        calls.push((stream, call.await.unwrap().unwrap()));
+    }
+    let mut peer = peer.unwrap();
+    for round in 0..3 {
+        for ((stream, _), text) in calls.iter().zip(&texts) {
+            peer.send_message(*stream, &reply(text)).await;
+            peer.send_message(*stream, &reply("short")).await;
+        }
+        settle().await;
+        for ((_, replies), text) in calls.iter_mut().zip(&texts) {
+            assert!(replies.message().await.unwrap().unwrap().message == *text, "round {round}");
+            assert_eq!(replies.message().await.unwrap().unwrap().message, "short");
+        }
+        settle().await;
+    }
+    let [connection] = script.channel.connection_stats()[..] else { panic!("one connection") };
+    assert_eq!(connection.unread, 0);
 }
 
 #[tokio::test(start_paused = true)]

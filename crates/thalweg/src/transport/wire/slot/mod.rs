@@ -18,6 +18,7 @@ use self::chunks::Chunks;
 use super::{
     error::closed,
     sync::{Mutex, lock},
+    unread::Held,
 };
 use crate::error::WireError;
 
@@ -63,6 +64,8 @@ pub(crate) struct Whole {
     pub(crate) body: Bytes,
     /// The trailers.
     pub(crate) trailers: Fields,
+    /// What counts against the connection no more.
+    pub(super) held: Held,
 }
 
 /// What the reader of the connection has to do after an event.
@@ -71,8 +74,8 @@ pub(crate) struct Whole {
 pub(super) struct Delivered {
     /// Wake this, when there is nothing more to deliver.
     pub(super) wake: Option<Waker>,
-    /// Bytes that count against the connection until they are read.
-    pub(super) held: usize,
+    /// What counts against the connection until it is read.
+    pub(super) held: Held,
 }
 
 impl Slot {
@@ -95,15 +98,15 @@ impl Slot {
         self.deliver(|state| state.end_if(true))
     }
 
-    /// A piece of the body has come.
-    pub(super) fn on_data(&self, payload: Payload<'_>, end: bool) -> Delivered {
-        let mut held = 0;
+    /// A piece of the body has come; `shares`: if it is large, it may share the memory that it was read into.
+    pub(super) fn on_data(&self, payload: Payload<'_>, shares: bool, end: bool) -> Delivered {
+        let mut held = Held::default();
         let mut delivered = self.deliver(|state| {
             if !state.abandoned && !payload.is_empty() {
                 let before = state.unread.saturating_sub(UNCOUNTED);
                 state.unread += payload.len();
-                held = state.unread.saturating_sub(UNCOUNTED) - before;
-                state.body.push(payload);
+                let bytes = state.unread.saturating_sub(UNCOUNTED) - before;
+                held = Held { bytes, pieces: state.body.push(payload, shares) };
             }
             state.end_if(end);
         });
@@ -150,9 +153,9 @@ impl Slot {
         match (wake, writer) {
             (Some(reader), Some(writer)) => {
                 writer.wake();
-                Delivered { wake: Some(reader), held: 0 }
+                Delivered { wake: Some(reader), held: Held::default() }
             }
-            (reader, writer) => Delivered { wake: reader.or(writer), held: 0 },
+            (reader, writer) => Delivered { wake: reader.or(writer), held: Held::default() },
         }
     }
 
@@ -165,21 +168,22 @@ impl Slot {
         state.poll_end(cx).map(|end| Err(end.err().unwrap_or_else(closed)))
     }
 
-    /// What was [taken whole](Self::poll_head) is to be read piece by piece after all.
-    pub(super) fn put_back(&self, whole: Whole) {
+    /// What was [taken whole](Self::poll_head) is to be read piece by piece after all. It counts against the connection again.
+    pub(super) fn put_back(&self, whole: Whole) -> Held {
         let mut state = lock(&self.state);
         state.unread += whole.body.len();
-        state.body.put_back(whole.body);
         state.trailers = Some(whole.trailers);
+        Held { bytes: 0, pieces: state.body.put_back(whole.body) }
     }
 
-    /// The next piece of the body, with the bytes that no longer count against the connection; `None` at its end.
-    pub(super) fn poll_data(&self, cx: &Context<'_>) -> Poll<Option<Result<(Bytes, usize), WireError>>> {
+    /// The next piece of the body, with what no longer counts against the connection; `None` at its end.
+    pub(super) fn poll_data(&self, cx: &Context<'_>) -> Poll<Option<Result<(Bytes, Held), WireError>>> {
         let mut state = lock(&self.state);
-        if let Some(piece) = state.body.pop() {
+        if let Some((piece, pieces)) = state.body.pop() {
             let held = state.unread.saturating_sub(UNCOUNTED);
             state.unread -= piece.len();
-            return Poll::Ready(Some(Ok((piece, held - state.unread.saturating_sub(UNCOUNTED)))));
+            let bytes = held - state.unread.saturating_sub(UNCOUNTED);
+            return Poll::Ready(Some(Ok((piece, Held { bytes, pieces }))));
         }
         state.poll_end(cx).map(|end| end.err().map(Err))
     }
@@ -232,17 +236,18 @@ impl Slot {
         lock(&self.state).cut.clone()
     }
 
-    /// Nobody reads from now on. The bytes that no longer count against the connection, and whether the stream was over.
-    pub(super) fn abandon(&self) -> (usize, bool) {
+    /// Nobody reads from now on. What no longer counts against the connection, and whether the stream was over.
+    pub(super) fn abandon(&self) -> (Held, bool) {
         let mut state = lock(&self.state);
         state.abandoned = true;
         state.reader = None;
+        let pieces = state.body.pieces();
         let dropped = (mem::take(&mut state.body), state.head.take(), state.trailers.take());
-        let held = mem::take(&mut state.unread).saturating_sub(UNCOUNTED);
+        let bytes = mem::take(&mut state.unread).saturating_sub(UNCOUNTED);
         let over = state.is_over();
         drop(state);
         drop(dropped);
-        (held, over)
+        (Held { bytes, pieces }, over)
     }
 }
 
@@ -274,9 +279,9 @@ impl State {
         if !self.ended || self.unread > UNCOUNTED || !self.trailers.as_ref().is_some_and(is_success) {
             return None;
         }
-        let body = self.body.pop_only()?;
+        let (body, pieces) = self.body.pop_only()?;
         self.unread = 0;
-        Some(Whole { body, trailers: self.trailers.take()? })
+        Some(Whole { body, trailers: self.trailers.take()?, held: Held { bytes: 0, pieces } })
     }
 }
 
