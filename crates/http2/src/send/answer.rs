@@ -58,7 +58,7 @@ impl<S: Clone> Sender<S> {
         let short = shorten::trailers(trailers, self.peer.max_header_list_size);
         let trailers = short.as_ref().unwrap_or(trailers);
         if let Some(queue) = &mut stream.queue {
-            queue.tail = Tail::Trailers(trailers.clone());
+            queue.tail = Tail::Trailers(Box::new(trailers.clone()));
             return Ok(());
         }
         self.append_trailers(id, trailers);

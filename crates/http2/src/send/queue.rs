@@ -32,7 +32,7 @@ pub(super) enum Tail {
     /// Nothing: the last DATA frame ends the stream.
     End,
     /// Trailers, which are encoded when it is their turn.
-    Trailers(HeaderMap),
+    Trailers(Box<HeaderMap>),
 }
 
 /// Data that wait for the peer's windows or for room in the write buffer.
@@ -61,7 +61,8 @@ impl<S> Stream<S> {
 
 impl<S> Queue<S> {
     pub(super) fn new(waiter: S) -> Self {
-        Self { chunks: VecDeque::new(), bytes: 0, tail: Tail::Open, is_scheduled: false, waiter }
+        // Most have one chunk to wait: a deque that grows by itself begins with four.
+        Self { chunks: VecDeque::with_capacity(1), bytes: 0, tail: Tail::Open, is_scheduled: false, waiter }
     }
 
     /// Adds data. Little of it is copied, since it may be all that is used of a large buffer, and may have to wait for long.
