@@ -101,7 +101,7 @@ impl Stage {
     /// The next frame of what has come at once.
     fn next_frame(&mut self) -> Option<Frame<Bytes>> {
         match mem::replace(self, Self::Over) {
-            Self::Whole(Whole { body, trailers, .. }) => {
+            Self::Whole(Whole { body, trailers }) => {
                 *self = Self::Trailers(trailers);
                 Some(Frame::data(body))
             }

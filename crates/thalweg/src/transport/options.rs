@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+pub use thalweg_http2::config::{Limits, TINY};
+
 /// HTTP/2's windows, sizes and buffers, for a client's or a server's connections. All sizes in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Http2Options {
@@ -36,6 +38,9 @@ pub struct Http2Options {
     /// After how many calls a client replaces a connection by a new one (2^30-2^19, for that is what stream ids last for;
     /// at least 1). Calls in flight go on. Servers don't look at it.
     pub max_calls: u32,
+    /// How much useless work the peer may make before its connection ends with ENHANCE_YOUR_CALM. Each limit is for one
+    /// connection, counts frames or streams unless it says bytes, and must be at least 1.
+    pub limits: Limits,
 }
 
 /// Calls after which a connection is replaced at the latest: the last ids are for calls that know of nothing better.
@@ -55,6 +60,7 @@ impl Default for Http2Options {
             adaptive_window: None,
             gather_from: 16,
             max_calls: MOST_CALLS,
+            limits: Limits::default(),
         }
     }
 }
@@ -81,6 +87,9 @@ impl Http2Options {
     /// The first that is not.
     pub fn validate(&self) -> Result<(), OptionError> {
         const WINDOW: (u64, u64) = (65_535, (1 << 31) - 1);
+        const FRAMES: (u64, u64) = (1, u32::MAX as u64);
+        const BYTES: (u64, u64) = (1, u64::MAX);
+        let limits = &self.limits;
         let ranges = [
             ("stream_window", u64::from(self.stream_window), WINDOW),
             ("connection_window", u64::from(self.connection_window), WINDOW),
@@ -91,6 +100,16 @@ impl Http2Options {
             ("max_stalled", self.max_stalled as u64, (1 << 16, u64::MAX)),
             ("adaptive_window", u64::from(self.adaptive_window.unwrap_or(65_535)), WINDOW),
             ("max_calls", u64::from(self.max_calls), (1, u64::from(MOST_CALLS))),
+            ("limits.early_resets", u64::from(limits.early_resets), FRAMES),
+            ("limits.resets", u64::from(limits.resets), FRAMES),
+            ("limits.stream_errors", u64::from(limits.stream_errors), FRAMES),
+            ("limits.continuations", u64::from(limits.continuations), FRAMES),
+            ("limits.settings", u64::from(limits.settings), FRAMES),
+            ("limits.idle_frames", u64::from(limits.idle_frames), FRAMES),
+            ("limits.tiny_data", u64::from(limits.tiny_data), FRAMES),
+            ("limits.window_updates", u64::from(limits.window_updates), FRAMES),
+            ("limits.unsent_answers", limits.unsent_answers as u64, BYTES),
+            ("limits.unsent_heads", limits.unsent_heads as u64, BYTES),
         ];
         let out = ranges.into_iter().find(|(_, value, (min, max))| value < min || value > max);
         out.map_or(Ok(()), |(option, value, (min, max))| Err(OptionError { option, value, min, max }))

@@ -66,7 +66,8 @@ pub(super) fn config(role: Role, options: &Http2Options) -> Config {
         max_write_buffer: options.max_write_buffer,
         max_stalled: if role == Role::Server { options.max_stalled } else { usize::MAX },
         adaptive_window: options.adaptive_window,
-        ..Config::default()
+        max_concurrent_streams: u32::MAX,
+        limits: options.limits,
     }
 }
 

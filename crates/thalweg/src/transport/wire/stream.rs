@@ -71,10 +71,11 @@ impl Inbound {
     /// The head of the response, and all of the rest if that is there and simple.
     pub(super) fn poll_head(&mut self, cx: &Context<'_>) -> Poll<Result<(ResponseHead, Option<Whole>), WireError>> {
         let (head, whole) = ready!(self.stream.slot.poll_head(cx))?;
-        if let Some(whole) = &whole {
+        let whole = whole.map(|(whole, held)| {
             self.over = true;
-            self.stream.link.release(whole.held);
-        }
+            self.stream.link.release(held);
+            whole
+        });
         Poll::Ready(self.measure(head.fields.size).map(|()| (head, whole)))
     }
 

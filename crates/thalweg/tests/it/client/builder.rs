@@ -7,7 +7,7 @@ use thalweg::{
     channel::ChannelBuilder,
     core::backoff::BackoffConfig,
     credentials::{CallContext, CallCredentials},
-    transport::options::Http2Options,
+    transport::options::{Http2Options, Limits},
 };
 use tonic::{Status, metadata::MetadataMap};
 
@@ -114,6 +114,10 @@ fn options_of_http2_have_their_ranges() {
         (
             Http2Options { max_frame_size: 1 << 24, ..good.clone() },
             "max_frame_size is 16777216, and must be from 16384 to 16777215",
+        ),
+        (
+            Http2Options { limits: Limits { tiny_data: 0, ..Limits::default() }, ..good.clone() },
+            "limits.tiny_data is 0, and must be from 1 to 4294967295",
         ),
         (
             Http2Options { max_header_list_size: 0, ..good.clone() },

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use thalweg::{
     server::ServerBuilder,
-    transport::{counters::Rule, keepalive::KeepaliveEnforcement},
+    transport::{
+        counters::Rule,
+        keepalive::KeepaliveEnforcement,
+        options::{Http2Options, Limits},
+    },
 };
 use thalweg_testkit::wire::frame::{END_HEADERS, END_STREAM, Kind, PADDED, PRIORITY};
 use tonic::Code;
@@ -128,6 +132,30 @@ async fn frames_that_bring_nothing_are_too_many_at_some_point() {
     for (name, storm, text) in storms {
         assert_eq!(weather(&storm).await, text, "{name}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_are_as_the_server_sets_them() {
+    let few = Limits { early_resets: 3, idle_frames: 4, tiny_data: 5, ..Limits::default() };
+    let strict = |server| lax(server).http2(Http2Options { limits: few, ..Http2Options::default() });
+    let storms = [
+        (on_streams(4, |id| [request(id), reset(id, 8)].concat()), "more than 3 streams reset as soon as opened"),
+        (ping().repeat(5), "more than 4 PING, PRIORITY, unknown or empty frames"),
+        (
+            [request(1), data(1, 0, &[0, 0, 1, 0, 0]), data(1, 0, b"x").repeat(5)].concat(),
+            "more than 5 DATA frames of a few bytes that end no message",
+        ),
+    ];
+    for (storm, text) in storms {
+        let (_world, mut client) = attacked(strict).await;
+        client.storm(&storm).await;
+        assert_eq!(expect_goodbye(&mut client).await, (CALM, text.to_owned()));
+    }
+    let many = Limits { settings: 1000, ..Limits::default() };
+    let generous = |server| lax(server).http2(Http2Options { limits: many, ..Http2Options::default() });
+    let (_world, mut client) = attacked(generous).await;
+    client.storm(&settings(&[]).repeat(900)).await;
+    assert_eq!(greet(&mut client).await, "0");
 }
 
 #[tokio::test(start_paused = true)]

@@ -64,9 +64,10 @@ pub(crate) struct Whole {
     pub(crate) body: Bytes,
     /// The trailers.
     pub(crate) trailers: Fields,
-    /// What counts against the connection no more.
-    pub(super) held: Held,
 }
+
+/// The head of a response, and the rest with what counts against the connection no longer, if that can be had at once.
+pub(super) type Begun = (ResponseHead, Option<(Whole, Held)>);
 
 /// What the reader of the connection has to do after an event.
 #[derive(Debug, Default)]
@@ -160,7 +161,7 @@ impl Slot {
     }
 
     /// The head of the response, and all of the rest if that is there and simple.
-    pub(super) fn poll_head(&self, cx: &Context<'_>) -> Poll<Result<(ResponseHead, Option<Whole>), WireError>> {
+    pub(super) fn poll_head(&self, cx: &Context<'_>) -> Poll<Result<Begun, WireError>> {
         let mut state = lock(&self.state);
         if let Some(head) = state.head.take() {
             return Poll::Ready(Ok((head, state.take_whole())));
@@ -274,14 +275,14 @@ impl State {
     }
 
     /// All that follows the head, if all of it is there and is no more than a unary call has.
-    fn take_whole(&mut self) -> Option<Whole> {
+    fn take_whole(&mut self) -> Option<(Whole, Held)> {
         let is_success = |trailers: &Fields| trailers.grpc_status == Some(0) && trailers.list.is_empty();
         if !self.ended || self.unread > UNCOUNTED || !self.trailers.as_ref().is_some_and(is_success) {
             return None;
         }
         let (body, pieces) = self.body.pop_only()?;
         self.unread = 0;
-        Some(Whole { body, trailers: self.trailers.take()?, held: Held { bytes: 0, pieces } })
+        Some((Whole { body, trailers: self.trailers.take()? }, Held { bytes: 0, pieces }))
     }
 }
 
