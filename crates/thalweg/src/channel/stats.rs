@@ -3,7 +3,7 @@
 use thalweg_core::endpoint::Address;
 
 use super::Channel;
-use crate::transport::counters::{ConnectionStats, ConnectionTotals};
+use crate::transport::counters::{ConnectionStats, ConnectionTotals, StreamStats};
 
 /// The connections to one address at one moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,6 +45,12 @@ impl Channel {
             }
         });
         stats.collect()
+    }
+
+    /// Each call's stream on each connection that is open, with its windows. It is a snapshot for whoever looks into what
+    /// waits, not something to ask for all the time: every connection has to answer.
+    pub async fn stream_stats(&self) -> Vec<StreamStats> {
+        self.control.facts.ledger.streams().await
     }
 
     /// What all connections have done together since the channel was built, whichever address they led to, those that are

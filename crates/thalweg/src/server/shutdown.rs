@@ -12,7 +12,7 @@ use super::hooks::Hooks;
 use crate::{
     rt::{self, Alarm},
     transport::{
-        counters::{ConnectionStats, ConnectionTotals},
+        counters::{ConnectionStats, ConnectionTotals, StreamStats},
         ledger::Ledger,
         server::LAST_WORDS,
     },
@@ -185,6 +185,12 @@ impl ServerHandle {
     #[must_use]
     pub fn connection_stats(&self) -> Vec<ConnectionStats> {
         self.0.ledger.connections()
+    }
+
+    /// Each call's stream on each of these connections, with its windows. It is a snapshot for whoever looks into what waits,
+    /// not something to ask for all the time: every connection has to answer.
+    pub async fn stream_stats(&self) -> Vec<StreamStats> {
+        self.0.ledger.streams().await
     }
 
     /// What all connections have done together since the server was built, those that are over included: their counters,

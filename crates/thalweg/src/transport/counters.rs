@@ -26,6 +26,22 @@ pub struct ConnectionStats {
     pub unread: usize,
 }
 
+/// One open stream at one moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct StreamStats {
+    /// Counts the connections of its channel or server, in the order in which they began.
+    pub connection: u64,
+    /// Its id on that connection.
+    pub id: u32,
+    /// Bytes that we may send on it before the peer allows more (RFC 9113 section 6.9; A14's `local_flow_control_window`).
+    pub send_window: i64,
+    /// Bytes that the peer may send on it before we allow more (A14's `remote_flow_control_window`).
+    pub receive_window: i64,
+    /// Data of ours wait, for these windows or the connection's, for their turn or for room.
+    pub waiting: bool,
+}
+
 /// What all connections of a channel or of a server have done together, from the first on. None of it ever decreases.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]

@@ -7,10 +7,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::oneshot;
+
 use super::{error::Blame, link::Link};
 use crate::{
     error::ConnectError,
-    transport::counters::{ConnectionStats, ConnectionTotals, Rule},
+    transport::counters::{ConnectionStats, ConnectionTotals, Rule, StreamStats},
 };
 
 /// The connections of a channel or of a server, in the order in which they began.
@@ -31,6 +33,13 @@ struct Entry {
     link: Arc<Link>,
     /// It was ready for calls.
     opened: bool,
+}
+
+impl Entry {
+    /// Is it ready for calls?
+    fn is_ready(&self) -> bool {
+        self.opened && self.link.ended().is_none()
+    }
 }
 
 impl Ledger {
@@ -55,8 +64,25 @@ impl Ledger {
     /// Each connection that is ready for calls.
     pub(crate) fn connections(&self) -> Vec<ConnectionStats> {
         let books = self.books();
-        let ready = books.present.values().filter(|entry| entry.opened && entry.link.ended().is_none());
+        let ready = books.present.values().filter(|entry| entry.is_ready());
         ready.map(|entry| entry.link.stats()).collect()
+    }
+
+    /// The open streams of each connection that is ready for calls. Each is asked on its own, and its reading task answers.
+    pub(crate) async fn streams(&self) -> Vec<StreamStats> {
+        let mut all = vec![];
+        for answer in self.ask_for_streams() {
+            // The connection may have ended meanwhile, and its streams with it.
+            all.extend(answer.await.unwrap_or_default());
+        }
+        all.sort_unstable_by_key(|stream| (stream.connection, stream.id));
+        all
+    }
+
+    fn ask_for_streams(&self) -> Vec<oneshot::Receiver<Vec<StreamStats>>> {
+        let books = self.books();
+        let ready = books.present.iter().filter(|(_, entry)| entry.is_ready());
+        ready.map(|(number, entry)| entry.link.ask_for_streams(*number)).collect()
     }
 
     /// All connections together.

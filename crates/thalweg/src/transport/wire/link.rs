@@ -13,6 +13,7 @@ use std::{
 use super::{
     error::Blame,
     flush::Attention,
+    inquiry::Inquiries,
     slot::Slot,
     sync::{Mutex, lock},
     unread::{Held, Unread},
@@ -21,13 +22,18 @@ use crate::{
     error::WireError,
     io::PeerInfo,
     rt::{self, Alarm},
-    transport::{counters::ConnectionStats, crowd::Crowd, options::Http2Options},
+    transport::{
+        counters::{ConnectionStats, StreamStats},
+        crowd::Crowd,
+        options::Http2Options,
+    },
 };
 use thalweg_http2::{
     counters::Counters,
     error::{Code, Violation},
     send::{Refused, RequestHead, Sender},
 };
+use tokio::sync::oneshot;
 
 /// What a keepalive PING carries.
 pub(super) const KEEPALIVE: [u8; 8] = *b"keepaliv";
@@ -68,6 +74,7 @@ pub(super) struct Link {
     /// It wants to know when a call begins.
     dormant: AtomicBool,
     pub(super) unread: Unread,
+    pub(super) inquiries: Inquiries,
     /// How many streams the peer allows, as of its last SETTINGS.
     limit: AtomicU32,
     /// The calls that wait for a stream here or on another connection like this; none on a server.
@@ -106,6 +113,7 @@ impl Link {
             watched: AtomicBool::new(false),
             dormant: AtomicBool::new(false),
             unread: Unread::new(limits.reserve),
+            inquiries: Inquiries::new(),
             limit: AtomicU32::new(u32::MAX),
             crowd,
             deadline: AtomicU64::new(NEVER),
@@ -363,6 +371,13 @@ impl Link {
                 sender.release();
             });
         }
+    }
+
+    /// Asks for the open streams of the connection, which has this number.
+    pub(super) fn ask_for_streams(&self, number: u64) -> oneshot::Receiver<Vec<StreamStats>> {
+        let answer = self.inquiries.put(number);
+        self.reading.raise();
+        answer
     }
 
     /// The connection ends, for the first reason that is given.

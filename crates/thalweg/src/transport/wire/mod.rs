@@ -20,6 +20,7 @@ mod link;
 
 mod slot;
 
+mod inquiry;
 mod unread;
 
 mod error;

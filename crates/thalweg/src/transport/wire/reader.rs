@@ -23,6 +23,7 @@ use super::{
     error::{self, Blame},
     gathering::Gathering,
     halves::ReadHalf,
+    inquiry::Inquiry,
     ledger::Presence,
     link::Link,
     slot::{Delivered, Slot},
@@ -31,6 +32,7 @@ use super::{
 use crate::{
     error::{Processed, WireError, WireErrorKind},
     rt,
+    transport::counters::StreamStats,
 };
 
 /// The room that a read has on a quiet connection, and the most that it has for large messages.
@@ -127,6 +129,10 @@ impl Reader {
     pub(super) fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WireError>> {
         if let Some(violation) = self.link.fault() {
             return Poll::Ready(Err(self.condemn(violation.clone())));
+        }
+        for Inquiry { connection, answer } in self.link.inquiries.take() {
+            // Whoever asked may have gone.
+            let _ = answer.send(self.streams(connection));
         }
         ready!(self.poll_turn(cx));
         let Poll::Ready(read) = self.poll_read(cx) else {
@@ -230,6 +236,19 @@ impl Reader {
         receiver.learn(news, &mut Deliver::new(wakes, heard));
     }
 
+    /// The open streams, as both halves of the protocol know them.
+    fn streams(&mut self, connection: u64) -> Vec<StreamStats> {
+        self.learn();
+        let receiver = &self.receiver;
+        self.link.look(|sender| {
+            let known = receiver.streams().filter_map(|(id, _)| {
+                let (send_window, receive_window) = (sender.stream_window(id)?, receiver.stream_window(id)?);
+                Some(StreamStats { connection, id, send_window, receive_window, waiting: sender.is_waiting(id) })
+            });
+            known.collect()
+        })
+    }
+
     /// Wakes the calls for which something has come.
     fn wake(&mut self) {
         for wake in self.wakes.drain(..) {
@@ -261,6 +280,7 @@ impl Reader {
     /// The connection is over: no call goes on, and none begins.
     pub(super) fn finish(&mut self, error: &WireError) {
         self.link.end(error.clone());
+        self.link.inquiries.close();
         // Nobody is waited for any more.
         self.link.gathered();
         let unsent = self.link.with(|sender| {

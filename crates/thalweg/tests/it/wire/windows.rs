@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use thalweg::transport::options::Http2Options;
+use thalweg_testkit::peer::Peer;
 use tokio::time::timeout;
 
 use super::{INITIAL, LARGEST, WINDOW, ask, read_request};
-use crate::support::{
-    call, named,
-    script::{END, HEAD, Script, answer, reply},
-    settle,
+use crate::{
+    server::fixture::{SAY_HELLO, TO_ALL, World, hello},
+    support::{
+        call, named,
+        script::{END, HEAD, Script, answer, reply},
+        settle,
+    },
 };
 
 /// A reply of this many bytes, with its prefix.
@@ -23,7 +27,7 @@ async fn a_client_announces_its_windows_and_keeps_them_as_they_are() {
     let http2 = Http2Options { stream_window: 300_000, connection_window: 700_000, ..Http2Options::default() };
     let mut script = Script::with(|builder| builder.http2(http2));
     let call = call(&script.channel, named("ann"));
-    let mut peer = thalweg_testkit::peer::Peer::new(script.listener.accept().await.io);
+    let mut peer = Peer::new(script.listener.accept().await.io);
     let announced = peer.expect_preface().await;
     assert!(announced.contains(&(WINDOW, 300_000)), "{announced:?}");
     assert_eq!(peer.expect_window_update(0).await, 700_000 - INITIAL);
@@ -120,7 +124,7 @@ async fn a_request_keeps_to_both_windows_to_the_byte() {
     peer.withhold_credit();
     let stream = peer.expect_headers().await.stream;
     let mut received = 0;
-    let mut expect = async |peer: &mut thalweg_testkit::peer::Peer, total: usize| {
+    let mut expect = async |peer: &mut Peer, total: usize| {
         while received < total {
             received += peer.expect_data(stream).await.bytes.len();
         }
@@ -141,4 +145,54 @@ async fn a_request_keeps_to_both_windows_to_the_byte() {
     while !peer.expect_data(stream).await.end {}
     answer(&mut peer, stream, "hello").await;
     assert_eq!(call.await.unwrap().unwrap().message, "hello");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_shows_the_windows_of_each_open_stream() {
+    let mut script = Script::new();
+    assert_eq!(script.channel.stream_stats().await, []);
+    let first = ask(&script);
+    let mut peer = script.accept_with(&[(WINDOW, 1000)]).await;
+    peer.withhold_credit();
+    let answered = read_request(&mut peer).await;
+    peer.send_headers(answered, HEAD).await;
+    let _unread = first.await.unwrap().unwrap();
+    peer.send_data(answered, &[0; 10_000]).await;
+    let _second = call(&script.channel, named(&"x".repeat(5000)));
+    settle().await;
+
+    let seen = script.channel.stream_stats().await;
+    let windows = seen.iter().map(|stream| (stream.connection, stream.id, stream.send_window, stream.receive_window));
+    // The first request is an empty message, which has a prefix.
+    assert_eq!(windows.collect::<Vec<_>>(), [(1, 1, 1000 - 5, (512 << 10) - 10_000), (1, 3, 0, 512 << 10)]);
+    assert_eq!(seen.iter().map(|stream| stream.waiting).collect::<Vec<_>>(), [false, true]);
+
+    script.listener.host().cut();
+    settle().await;
+    assert_eq!(script.channel.stream_stats().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_shows_the_windows_of_each_open_stream() {
+    let world = World::plain().await;
+    let mut connections = vec![];
+    for bytes in [10_000, 20_000] {
+        let mut client = Peer::new(world.pipe().await);
+        client.withhold_credit();
+        client.send_preface(&[]).await;
+        let unread = client.send_request(TO_ALL, &[("x-mode", "ignore")]).await;
+        client.send_data(unread, &vec![0; bytes]).await;
+        let stuck = client.send_request(SAY_HELLO, &[]).await;
+        client.send_data(stuck, &hello("large")).await;
+        client.send_end(stuck).await;
+        connections.push(client);
+        settle().await;
+    }
+    let seen = world.handle.stream_stats().await;
+    let streams = seen.iter().map(|stream| (stream.connection, stream.id, stream.send_window, stream.waiting));
+    let (idle, stuck) = ((i64::from(INITIAL), false), (0, true));
+    let expected = [(1, 1, idle), (1, 3, stuck), (2, 1, idle), (2, 3, stuck)];
+    assert_eq!(streams.collect::<Vec<_>>(), expected.map(|(on, id, (window, waiting))| (on, id, window, waiting)));
+    let unread: Vec<_> = seen.iter().map(|stream| (512 << 10) - stream.receive_window).collect();
+    assert_eq!(unread, [10_000, hello("large").len() as i64, 20_000, hello("large").len() as i64]);
 }
