@@ -1,17 +1,18 @@
 //! What everybody with a hand on a connection shares: the sender behind its lock, and who is to be woken.
 
+mod ending;
+
 use std::{
     fmt,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
     },
-    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
+use self::ending::Ending;
 use super::{
-    error::Blame,
     flush::Attention,
     inquiry::Inquiries,
     slot::Slot,
@@ -19,9 +20,8 @@ use super::{
     unread::{Held, Unread},
 };
 use crate::{
-    error::WireError,
     io::PeerInfo,
-    rt::{self, Alarm},
+    rt,
     transport::{
         counters::{ConnectionStats, StreamStats},
         crowd::Crowd,
@@ -30,7 +30,7 @@ use crate::{
 };
 use thalweg_http2::{
     counters::Counters,
-    error::{Code, Violation},
+    error::Code,
     send::{Refused, RequestHead, Sender},
 };
 use tokio::sync::oneshot;
@@ -57,18 +57,8 @@ pub(super) struct Link {
     max_calls: u32,
     /// There have been so many.
     used_up: AtomicBool,
-    /// The writing task has written all that it took.
-    rests: AtomicBool,
-    /// The writing task has ended.
-    written: AtomicBool,
-    /// The byte stream could not be written to.
-    failed: OnceLock<WireError>,
-    /// The peer makes us keep too much.
-    fault: OnceLock<Violation>,
     /// Calls that ended with the last batch that was read. Those who made them are about to make others.
     lately: AtomicUsize,
-    /// Nobody can open calls any more: the connection ends with its last one.
-    unwanted: AtomicBool,
     /// The reading task wants to know when the last call has ended.
     watched: AtomicBool,
     /// It wants to know when a call begins.
@@ -82,10 +72,8 @@ pub(super) struct Link {
     /// The earliest deadline of a call, in nanoseconds after `start`; it may be one of a call that has ended.
     deadline: AtomicU64,
     start: Instant,
-    /// Why the connection has ended.
-    ended: OnceLock<WireError>,
-    /// Who ended it, unless we did.
-    blamed: OnceLock<Blame>,
+    /// What is known of its end.
+    ending: Ending,
     pub(super) peer: PeerInfo,
     /// What a stream has to consume before the peer hears of it.
     pub(super) credit_step: usize,
@@ -104,12 +92,7 @@ impl Link {
             calls: AtomicUsize::new(0),
             max_calls: limits.max_calls,
             used_up: AtomicBool::new(false),
-            rests: AtomicBool::new(false),
-            written: AtomicBool::new(false),
-            failed: OnceLock::new(),
-            fault: OnceLock::new(),
             lately: AtomicUsize::new(0),
-            unwanted: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             dormant: AtomicBool::new(false),
             unread: Unread::new(limits.reserve),
@@ -118,8 +101,7 @@ impl Link {
             crowd,
             deadline: AtomicU64::new(NEVER),
             start: rt::now(),
-            ended: OnceLock::new(),
-            blamed: OnceLock::new(),
+            ending: Ending::default(),
             peer,
             credit_step: limits.credit_step,
             max_header_list_size: limits.max_header_list_size,
@@ -282,13 +264,6 @@ impl Link {
         self.with(|sender| sender.reset(stream, code))
     }
 
-    /// Nobody will open calls any more.
-    pub(super) fn abandon(&self) {
-        self.watched.store(true, SeqCst);
-        self.unwanted.store(true, SeqCst);
-        self.reading.raise();
-    }
-
     /// From here on the reading task looks again when the last call has ended.
     pub(super) fn watch(&self) {
         self.watched.store(true, SeqCst);
@@ -301,66 +276,9 @@ impl Link {
         self.look(Sender::active) == 0
     }
 
-    /// Will nobody open calls any more, is none in flight, and is everything written?
-    pub(super) fn is_done(&self) -> bool {
-        self.unwanted.load(SeqCst)
-            && self.look(|sender| sender.active() == 0 && !sender.wants_write() && self.rests.load(SeqCst))
-    }
-
-    /// Will nobody open calls any more, and is none in flight? What is unwritten has no more than [`LAST_WORDS`] then.
-    ///
-    /// [`LAST_WORDS`]: super::writer::LAST_WORDS
-    pub(super) fn is_left(&self) -> bool {
-        self.unwanted.load(SeqCst) && self.look(Sender::active) == 0
-    }
-
-    /// The writing task has taken what there was to write (false), or has written it (true).
-    pub(super) fn note_rest(&self, rests: bool) {
-        self.rests.store(rests, SeqCst);
-        if rests && self.unwanted.load(SeqCst) {
-            self.reading.raise();
-        }
-    }
-
     /// Should calls go elsewhere, because there have been as many as there may be?
     pub(super) fn is_used_up(&self) -> bool {
         self.used_up.load(Relaxed)
-    }
-
-    /// The byte stream could not be written to. Whatever can still be read is.
-    pub(super) fn fail(&self, error: WireError) {
-        // A second failure is the first one's.
-        let _ = self.failed.set(error);
-        self.reading.raise();
-    }
-
-    /// What the peer makes us keep has become too much: the reading task ends the connection.
-    pub(super) fn accuse(&self, violation: Violation) {
-        // A second one is the first one's.
-        let _ = self.fault.set(violation);
-        self.reading.raise();
-    }
-
-    /// What the peer is accused of, if it is.
-    pub(super) fn fault(&self) -> Option<&Violation> {
-        self.fault.get()
-    }
-
-    /// Why the byte stream could not be written to, if it could not.
-    pub(super) fn failed(&self) -> Option<&WireError> {
-        self.failed.get()
-    }
-
-    /// The writing task has ended.
-    pub(super) fn end_writing(&self) {
-        self.written.store(true, SeqCst);
-        self.reading.raise();
-    }
-
-    /// For the reading task, when the connection is over: ready when the last words are written, or `alarm` rings.
-    pub(super) fn poll_written(&self, alarm: &mut Alarm, cx: &mut Context<'_>) -> Poll<()> {
-        self.reading.attend(cx);
-        if self.written.load(SeqCst) { Poll::Ready(()) } else { alarm.poll_ring(cx) }
     }
 
     /// What counted against the connection has been read.
@@ -378,26 +296,6 @@ impl Link {
         let answer = self.inquiries.put(number);
         self.reading.raise();
         answer
-    }
-
-    /// The connection ends, for the first reason that is given.
-    pub(super) fn end(&self, error: WireError) -> &WireError {
-        self.ended.get_or_init(|| error)
-    }
-
-    /// Why the connection has ended, if it has.
-    pub(super) fn ended(&self) -> Option<&WireError> {
-        self.ended.get()
-    }
-
-    /// The connection ends for what somebody else did. What is said first counts.
-    pub(super) fn blame(&self, blame: Blame) {
-        let _ = self.blamed.set(blame);
-    }
-
-    /// Who ended the connection, unless we did.
-    pub(super) fn blamed(&self) -> Option<Blame> {
-        self.blamed.get().copied()
     }
 
     /// What the connection has done so far.
