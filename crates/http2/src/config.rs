@@ -68,9 +68,10 @@ pub struct Limits {
     pub continuations: u32,
     /// SETTINGS (CVE-2019-9515). A tenth of a second gives one back.
     pub settings: u32,
-    /// PING and PRIORITY frames, unknown frames and empty DATA frames (CVE-2019-9512, CVE-2019-9518). Each head,
-    /// each DATA frame that is not tiny or ends a message, and each millisecond gives one back. Frames for streams that are over count too, beyond
-    /// what may have been under way when we gave them up.
+    /// PING and PRIORITY frames, unknown frames and empty DATA frames (CVE-2019-9512, CVE-2019-9518). Each head, each DATA
+    /// frame that is not tiny or ends a message, and each millisecond gives one back. Frames for streams that are over
+    /// count too, beyond what may have been under way when we gave them up; but not their data, of which that may be any
+    /// number of frames, and which cost us less than those of a stream that is read.
     pub idle_frames: u32,
     /// DATA frames of fewer than [`TINY`] bytes that end neither a gRPC message nor their stream. Each message that comes,
     /// each WINDOW_UPDATE that we send, and each millisecond gives one back.

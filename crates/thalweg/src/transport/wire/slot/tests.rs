@@ -38,7 +38,102 @@ fn end(slot: &Slot) -> Poll<Result<(), WireError>> {
 
 #[cfg(not(thalweg_loom))]
 mod one_thread {
-    use super::*;
+    use bytes::BytesMut;
+    use thalweg_http2::{
+        config::{Config, Role},
+        exchange::{Cut, News},
+        frame::{Head, flags, kind, settings::Settings},
+        head::RequestHead,
+        receive::{Payload, Receiver, Sink},
+    };
+
+    use super::{super::Held, *};
+
+    /// Hands the pieces of a body on to a slot.
+    struct Pieces<'a> {
+        slot: &'a Slot,
+        shares: bool,
+        held: Held,
+    }
+
+    impl Sink for Pieces<'_> {
+        type Stream = ();
+
+        fn request(&mut self, _: u32, _: RequestHead, _: bool) {}
+        fn response(&mut self, (): &(), _: ResponseHead, _: bool) {}
+        fn data(&mut self, (): &(), payload: Payload<'_>, end: bool) {
+            self.held += self.slot.on_data(payload, self.shares, end).held;
+        }
+        fn trailers(&mut self, (): &(), _: Fields) {}
+        fn cut(&mut self, (): &(), _: Cut) {}
+        fn ping(&mut self) {}
+        fn pong(&mut self, _: [u8; 8]) {}
+        fn settings(&mut self, _: &Settings) {}
+    }
+
+    /// DATA of these sizes comes for a slot. What counts against the connection.
+    fn receive(slot: &Slot, sizes: &[usize], shares: bool) -> Held {
+        let mut sink = Pieces { slot, shares, held: Held::default() };
+        let mut receiver = Receiver::new(Role::Client, &Config::default());
+        receiver.learn(&mut News { opened: vec![(1, ())], ..News::default() }, &mut sink);
+        let mut bytes = vec![];
+        Head { len: 0, kind: kind::SETTINGS, flags: 0, stream: 0 }.write(&mut bytes);
+        Head { len: 1, kind: kind::HEADERS, flags: flags::END_HEADERS, stream: 1 }.write(&mut bytes);
+        // :status 200
+        bytes.push(0x88);
+        for (size, letter) in sizes.iter().zip(b'a'..) {
+            Head { len: *size, kind: kind::DATA, flags: 0, stream: 1 }.write(&mut bytes);
+            bytes.extend(vec![letter; *size]);
+        }
+        receiver.receive(&mut BytesMut::from(&bytes[..]), 0, &mut sink).expect("all is well");
+        sink.held
+    }
+
+    /// Reads what is there. What counts against the connection no more.
+    fn read(slot: &Slot) -> (Vec<u8>, Held) {
+        let (mut all, mut freed) = (vec![], Held::default());
+        while let Poll::Ready(Some(Ok((piece, held)))) = slot.poll_data(&Context::from_waker(Waker::noop())) {
+            all.extend_from_slice(&piece);
+            freed += held;
+        }
+        (all, freed)
+    }
+
+    #[test]
+    fn pieces_that_share_memory_count_until_they_are_read_and_copies_do_not() {
+        let sizes = [10, 5000, 10, 6000, 10];
+        let sent: Vec<u8> = sizes.iter().zip(b'a'..).flat_map(|(size, letter)| vec![letter; *size]).collect();
+        for (shares, pieces) in [(true, 4), (false, 0)] {
+            let slot = Slot::new(None, None);
+            let held = receive(&slot, &sizes, shares);
+            assert_eq!(held, Held { bytes: 0, pieces });
+            assert_eq!(read(&slot), (sent.clone(), held));
+
+            let held = receive(&slot, &sizes, shares);
+            assert_eq!(slot.abandon().0, held, "what nobody will read is free");
+        }
+    }
+
+    #[test]
+    fn bytes_beyond_what_each_stream_may_have_count_until_they_are_read() {
+        let slot = Slot::new(None, None);
+        let held = receive(&slot, &[16_000; 5], true);
+        assert_eq!(held, Held { bytes: 80_000 - (64 << 10), pieces: 5 });
+        assert_eq!(read(&slot).1, held);
+    }
+
+    #[test]
+    fn a_whole_response_that_is_put_back_counts_again() {
+        let slot = Slot::new(None, None);
+        let _ = slot.on_head(head(), false);
+        let held = receive(&slot, &[5000], true);
+        let _ = slot.on_trailers(Fields { grpc_status: Some(0), ..Fields::default() });
+        let Poll::Ready(Ok((_, Some((whole, freed))))) = slot.poll_head(&Context::from_waker(Waker::noop())) else {
+            panic!("it is whole")
+        };
+        assert_eq!((freed, slot.put_back(whole)), (held, held));
+        assert_eq!(read(&slot), (vec![b'a'; 5000], held));
+    }
 
     #[test]
     fn a_response_wakes_its_reader_once() {
