@@ -13,8 +13,9 @@ use super::{
 use crate::{
     config::{Limits, Role},
     error::{Code, Fault, Rule, Violation},
+    fields::Fields,
     frame::{Head, continuation, headers, settings::DEFAULT_MAX_FRAME_SIZE},
-    head::{Message, Request, Response, Trailers},
+    head::{Message, Request, Response, ResponseHead, Trailers},
     hpack::field::Field,
 };
 
@@ -167,11 +168,10 @@ impl<S> Receiver<S> {
     /// A block that answers a stream of ours.
     #[inline]
     fn response<K: Sink<Stream = S>>(&mut self, opening: &Opening, block: &[u8], sink: &mut K) -> Result<(), Fault> {
-        let mut response = Response::new(self.list_limit);
-        self.decode(&opening.head, block, |field, size| response.field(field, size))?;
-        opening.check()?;
-        let has_body = |status: StatusCode| status != StatusCode::NOT_MODIFIED;
-        let message = opening.finish(response.finish(), |head| has_body(head.status))?;
+        let message = match self.heads.find(block, &self.decoder) {
+            Some(message) => opening.check().map(|()| message)?,
+            None => self.read_response(opening, block)?,
+        };
         if message.head.status.is_informational() {
             return self.interim(opening, message.head.status);
         }
@@ -186,6 +186,17 @@ impl<S> Receiver<S> {
         Ok(())
     }
 
+    fn read_response(&mut self, opening: &Opening, block: &[u8]) -> Result<Message<ResponseHead>, Fault> {
+        let begun = self.decoder.generation();
+        let mut response = Response::new(self.list_limit);
+        self.decode(&opening.head, block, |field, size| response.field(field, size))?;
+        opening.check()?;
+        let has_body = |status: StatusCode| status != StatusCode::NOT_MODIFIED;
+        let message = opening.finish(response.finish(), |head| has_body(head.status))?;
+        self.heads.keep(block, begun, &self.decoder, &message, &message.head.fields);
+        Ok(message)
+    }
+
     /// An interim response says nothing to gRPC. 101 does not exist in HTTP/2 (section 8.6).
     #[cold]
     fn interim(&mut self, opening: &Opening, status: StatusCode) -> Result<(), Fault> {
@@ -198,13 +209,10 @@ impl<S> Receiver<S> {
 
     #[inline]
     fn trailers<K: Sink<Stream = S>>(&mut self, opening: &Opening, block: &[u8], sink: &mut K) -> Result<(), Fault> {
-        let mut trailers = Trailers::new(self.list_limit);
-        self.decode(&opening.head, block, |field, size| trailers.field(field, size))?;
-        opening.check()?;
-        if !opening.end {
-            return Err(malformed(&opening.head, "trailers that don't end the stream"));
-        }
-        let trailers = opening.finish(trailers.finish(), |_| false)?;
+        let trailers = match self.trailers.find(block, &self.decoder) {
+            Some(trailers) => opening.check_last().map(|()| trailers)?,
+            None => self.read_trailers(opening, block)?,
+        };
         if let Some(entry) = self.streams.get_mut(opening.head.stream) {
             if entry.content_left.is_some_and(|left| left > 0) {
                 return Err(malformed(&opening.head, "the body is shorter than its content-length"));
@@ -213,6 +221,16 @@ impl<S> Receiver<S> {
         }
         self.peer_ended(opening.head.stream);
         Ok(())
+    }
+
+    fn read_trailers(&mut self, opening: &Opening, block: &[u8]) -> Result<Message<Fields>, Fault> {
+        let begun = self.decoder.generation();
+        let mut trailers = Trailers::new(self.list_limit);
+        self.decode(&opening.head, block, |field, size| trailers.field(field, size))?;
+        opening.check_last()?;
+        let trailers = opening.finish(trailers.finish(), |_| false)?;
+        self.trailers.keep(block, begun, &self.decoder, &trailers, &trailers.head);
+        Ok(trailers)
     }
 
     /// Decodes a block that nobody wants.
@@ -244,6 +262,13 @@ impl Opening {
             Some(violation) => Err(Fault::Stream { stream: self.head.stream, violation: violation.clone() }),
             None => Ok(()),
         }
+    }
+
+    /// The same, for a block that has to end the stream.
+    #[inline]
+    fn check_last(&self) -> Result<(), Fault> {
+        self.check()?;
+        if self.end { Ok(()) } else { Err(malformed(&self.head, "trailers that don't end the stream")) }
     }
 
     /// Checks that a message without a body does not announce one.

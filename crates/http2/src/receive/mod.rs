@@ -9,6 +9,7 @@ mod frames;
 mod headers;
 
 mod payload;
+mod repeat;
 mod sink;
 mod streams;
 
@@ -22,6 +23,7 @@ use self::{
     frames::Stage,
     headers::Assembly,
     payload::Inbox,
+    repeat::Repeat,
     streams::{Entry, Phase, Streams},
 };
 pub use self::{
@@ -34,7 +36,9 @@ use crate::{
     config::{Config, Role},
     error::Violation,
     exchange::{Cut, Effects, GoAway, News},
+    fields::Fields,
     flow::{INITIAL, LARGEST, ReceiveWindow},
+    head::ResponseHead,
     hpack::{DEFAULT_TABLE_SIZE, decoder::Decoder},
 };
 
@@ -50,6 +54,10 @@ pub struct Receiver<S> {
     missing: usize,
     streams: Streams<S>,
     decoder: Decoder,
+    /// How answers begin.
+    heads: Repeat<ResponseHead>,
+    /// How they end.
+    trailers: Repeat<Fields>,
     /// A header block that lacks CONTINUATION.
     assembly: Option<Assembly>,
     /// A DATA frame that is not whole.
@@ -85,6 +93,8 @@ impl<S> Receiver<S> {
             missing: 0,
             streams: Streams::new(role, config.stream_window),
             decoder: Decoder::new(DEFAULT_TABLE_SIZE),
+            heads: Repeat::default(),
+            trailers: Repeat::default(),
             assembly: None,
             part: None,
             window: ReceiveWindow::new(config.connection_window.clamp(INITIAL, LARGEST)),

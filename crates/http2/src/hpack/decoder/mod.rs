@@ -55,6 +55,8 @@ pub struct Decoder {
     max_table_size: usize,
     recent: Recent,
     scratch: Vec<u8>,
+    /// Changes of the dynamic table so far.
+    generation: u64,
 }
 
 impl Decoder {
@@ -62,7 +64,15 @@ impl Decoder {
     #[must_use]
     pub fn new(max_table_size: usize) -> Self {
         let (dynamic, recent) = (DynamicTable::new(max_table_size), Recent::default());
-        Self { fixed: &STATIC, dynamic, max_table_size, recent, scratch: Vec::new() }
+        Self { fixed: &STATIC, dynamic, max_table_size, recent, scratch: Vec::new(), generation: 0 }
+    }
+
+    /// Another one after each block that has changed the dynamic table: as long as it is the same, a block that leaves it
+    /// as it is means what it meant.
+    #[inline]
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Decodes a whole header block. Each field is told with its size: name, value and 32, in bytes.
@@ -82,6 +92,7 @@ impl Decoder {
                 let (entry, after) = self.indexed(first, after)?;
                 each(&entry.field, entry.size);
                 self.dynamic.insert(entry);
+                self.generation += 1;
                 after
             } else if first & 0x20 != 0 {
                 return Err(broken("HPACK: the table's size changes after the first field of a block"));
@@ -113,6 +124,7 @@ impl Decoder {
                 return Err(broken(format!("HPACK: a table of {max} bytes where {allowed} are allowed")));
             }
             self.dynamic.resize(max);
+            self.generation += 1;
             block = after;
         }
         Ok(block)
