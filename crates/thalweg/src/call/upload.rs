@@ -37,6 +37,29 @@ pub(super) struct First {
     pub(super) end: bool,
 }
 
+/// A chunk that may have to be sent again.
+enum Spare {
+    /// A copy: a small chunk may be all that is used of a stub's large buffer. The least ones take no memory of their own.
+    Copy(SmallVec<[u8; 48]>),
+    Shared(Bytes),
+}
+
+impl Spare {
+    /// No larger chunk is copied, in bytes.
+    const SMALL: usize = 2 << 10;
+
+    fn of(chunk: &Bytes) -> Self {
+        if chunk.len() <= Self::SMALL { Self::Copy(SmallVec::from_slice(chunk)) } else { Self::Shared(chunk.clone()) }
+    }
+
+    fn to_bytes(&self) -> Bytes {
+        match self {
+            Self::Copy(copy) => Bytes::copy_from_slice(copy),
+            Self::Shared(chunk) => chunk.clone(),
+        }
+    }
+}
+
 /// The messages of a request.
 pub(super) struct Upload {
     /// Gone when it has ended.
@@ -46,7 +69,7 @@ pub(super) struct Upload {
     /// One chunk read ahead, so that the last one carries the end of the stream.
     ahead: Option<Bytes>,
     /// What was sent, in case it has to be sent again.
-    kept: SmallVec<[Bytes; 1]>,
+    kept: SmallVec<[Spare; 1]>,
     /// How many bytes more may be kept. `None`: too much was sent to send it again, or the answer is here.
     room: Option<usize>,
     /// How many of the kept chunks this attempt has sent.
@@ -142,7 +165,7 @@ impl Upload {
 
     /// The next chunk that an earlier attempt had sent already.
     fn next_kept(&mut self) -> Option<(Bytes, bool)> {
-        let chunk = self.kept.get(self.replayed)?.clone();
+        let chunk = self.kept.get(self.replayed)?.to_bytes();
         self.replayed += 1;
         let end = self.replayed == self.kept.len() && self.body.is_none() && self.ahead.is_none();
         Some((chunk, end))
@@ -191,7 +214,7 @@ impl Upload {
         if let Some(room) = self.room {
             self.room = room.checked_sub(chunk.len());
             if self.room.is_some() {
-                self.kept.push(spare(&chunk));
+                self.kept.push(Spare::of(&chunk));
                 self.replayed = self.kept.len();
             } else {
                 self.commit();
@@ -199,12 +222,6 @@ impl Upload {
         }
         (chunk, end)
     }
-}
-
-/// A chunk to be kept. A small one is copied, since it may be all that is used of a stub's large buffer.
-fn spare(chunk: &Bytes) -> Bytes {
-    const SMALL: usize = 2 << 10;
-    if chunk.len() <= SMALL { Bytes::copy_from_slice(chunk) } else { chunk.clone() }
 }
 
 /// Marks the status with which the application's messages failed.
