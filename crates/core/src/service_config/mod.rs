@@ -83,6 +83,9 @@ impl ServiceConfig {
     /// service, else the one for all.
     #[must_use]
     pub fn method(&self, path: &str) -> Option<&Arc<MethodConfig>> {
+        if self.methods.is_empty() {
+            return None;
+        }
         let service = &path[..path.rfind('/').map_or(0, |slash| slash + 1)];
         [path, service, ""].into_iter().find_map(|name| self.methods.get(name))
     }

@@ -45,8 +45,6 @@ pub fn is_left_out(name: &HeaderName) -> bool {
     name == TE || CONNECTION_SPECIFIC.contains(&name.as_str())
 }
 
-/// The headers of a response without metadata.
-static GRPC_HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| HeaderMap::from_iter([(CONTENT_TYPE, GRPC.clone())]));
 /// The trailers of a success without metadata.
 static OK_TRAILERS: LazyLock<HeaderMap> = LazyLock::new(|| HeaderMap::from_iter([(GRPC_STATUS, STATUSES[0].clone())]));
 
@@ -83,25 +81,33 @@ impl Fields {
     /// All fields as a map that has room for exactly them.
     #[must_use]
     pub fn into_map(self) -> HeaderMap {
-        if self.list.is_empty() && !self.te_trailers {
-            // What every call brings. A copy of a map costs less than making one.
-            match (self.is_grpc, self.grpc_status) {
-                (true, None) => return GRPC_HEADERS.clone(),
-                (false, Some(0)) => return OK_TRAILERS.clone(),
-                _ => {}
-            }
+        let is_success = self.grpc_status == Some(0) && !self.is_grpc && !self.te_trailers && self.list.is_empty();
+        if is_success {
+            // How nearly every call ends. A copy of a map costs less than making one.
+            return OK_TRAILERS.clone();
         }
-        let known = [
-            (CONTENT_TYPE, self.is_grpc.then_some(&GRPC)),
-            (TE, self.te_trailers.then_some(&TRAILERS)),
-            (GRPC_STATUS, self.status_value()),
-        ];
-        let known = known.into_iter().filter_map(|(name, value)| Some((name, value?.clone())));
-        let mut map = HeaderMap::with_capacity(known.clone().count() + self.list.len());
-        for (name, value) in known.chain(self.list) {
+        let mut map = HeaderMap::new();
+        self.append_to(&mut map, 0);
+        map
+    }
+
+    /// Adds all fields to a map, which gets room for so many `more`.
+    pub fn append_to(self, map: &mut HeaderMap, more: usize) {
+        let status = self.status_value();
+        let known = usize::from(self.is_grpc) + usize::from(self.te_trailers) + usize::from(status.is_some());
+        map.reserve(known + self.list.len() + more);
+        if self.is_grpc {
+            map.append(CONTENT_TYPE, GRPC.clone());
+        }
+        if self.te_trailers {
+            map.append(TE, TRAILERS.clone());
+        }
+        if let Some(status) = status {
+            map.append(GRPC_STATUS, status.clone());
+        }
+        for (name, value) in self.list {
             map.append(name, value);
         }
-        map
     }
 
     fn status_value(&self) -> Option<&'static HeaderValue> {

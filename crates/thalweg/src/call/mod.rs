@@ -268,15 +268,17 @@ impl Call {
         // While the channel is READY there is mostly nothing to wait for.
         let mut ticket = None;
         loop {
-            if control.board.load().state != Connectivity::Ready {
-                ticket.get_or_insert_with(|| control.board.subscribe());
+            let mut snapshot = control.board.load();
+            if snapshot.state != Connectivity::Ready && ticket.is_none() {
+                ticket = Some(control.board.subscribe());
+                snapshot = control.board.load();
             }
-            match (pick::try_pick(control, &mut self.course, now, cx)?, ticket.take()) {
+            match (pick::try_pick(control, &snapshot, &mut self.course, now, cx)?, ticket.take()) {
                 (Verdict::Attempt(attempt), _) => {
                     self.queued = None;
                     return Ok(Stage::Attempt(attempt));
                 }
-                (Verdict::Full(subchannel, snapshot), seen) => {
+                (Verdict::Full(subchannel), seen) => {
                     let is_seen = seen.is_some();
                     let ticket_now = seen.unwrap_or_else(|| control.board.subscribe());
                     if is_seen || Arc::ptr_eq(&control.board.load(), &snapshot) {

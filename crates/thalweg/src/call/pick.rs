@@ -1,6 +1,6 @@
 //! One look at the snapshot: configure the call once, pick, and open a stream on the READY subchannel that was picked.
 
-use std::{sync::Arc, task::Context, time::Instant};
+use std::{task::Context, time::Instant};
 
 use thalweg_core::{
     connectivity::Connectivity,
@@ -24,32 +24,32 @@ use crate::{
 pub(super) enum Verdict {
     /// A stream is open.
     Attempt(Attempt),
-    /// All connections of this subchannel have as many calls as the server allows; what was looked at.
-    Full(SubchannelId, Arc<Snapshot>),
+    /// All connections of this subchannel have as many calls as the server allows.
+    Full(SubchannelId),
     /// Look again at the next snapshot.
     Queue,
 }
 
-/// Looks at the present snapshot.
+/// Looks at a snapshot.
 pub(super) fn try_pick(
     control: &Control,
+    snapshot: &Snapshot,
     course: &mut Course,
     now: Instant,
     cx: &mut Context<'_>,
 ) -> Result<Verdict, Status> {
-    let snapshot = control.board.load();
     if snapshot.asleep {
         control.tell(ControlEvent::WakeUp);
         return Ok(Verdict::Queue);
     }
-    if !configure(course, &snapshot)? {
+    if !configure(course, snapshot)? {
         course.story.obstructed(format!("{} has not resolved yet", control.facts.target));
         return Ok(Verdict::Queue);
     }
     if course.head.deadline.is_some_and(|deadline| now >= deadline) {
         return Err(course.story.deadline_exceeded(now));
     }
-    match pick(control, &course.head, &snapshot, now) {
+    match pick(control, &course.head, snapshot, now) {
         Pick::Use(id) => {
             let Some(ready) = snapshot.ready(id) else {
                 course.story.obstructed("the load-balancing policy chose a subchannel that is not READY".into());
@@ -57,7 +57,7 @@ pub(super) fn try_pick(
             };
             Ok(match open(control, course, ready, false, now, cx)? {
                 Opening::Open(attempt) => Verdict::Attempt(attempt),
-                Opening::Full => Verdict::Full(id, Arc::clone(&snapshot)),
+                Opening::Full => Verdict::Full(id),
                 Opening::Unusable => Verdict::Queue,
             })
         }

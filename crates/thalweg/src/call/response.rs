@@ -73,7 +73,12 @@ pub(super) fn assemble(head: ResponseHead, body: ResponseBody) -> Response<Respo
     let mut response = Response::new(body);
     *response.status_mut() = head.status;
     *response.version_mut() = Version::HTTP_2;
-    *response.headers_mut() = into_map(head.fields);
+    let is_plain = head.fields.list.is_empty();
+    // A stub adds the trailers to them.
+    head.fields.append_to(response.headers_mut(), 1);
+    if !is_plain {
+        sanitize(response.headers_mut());
+    }
     response
 }
 

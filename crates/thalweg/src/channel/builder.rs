@@ -250,7 +250,7 @@ impl ChannelBuilder {
         let (control, events) = Control::new(self.facts(authority, ledger)?);
         let control = Arc::new(control);
         let driver = Driver::new(&control, events, plan);
-        let ignition = Arc::new(Ignition(std::sync::Mutex::new(Some(driver))));
+        let ignition = Arc::new(Ignition::new(driver));
         Ok(Channel { control, ignition })
     }
 

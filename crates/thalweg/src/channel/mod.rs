@@ -19,7 +19,10 @@ mod error;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     task::{Context, Poll},
 };
 
@@ -53,16 +56,28 @@ pub struct Channel {
 }
 
 /// The driver, until something needs it: a channel can be built outside of a runtime.
-struct Ignition(Mutex<Option<driver::Driver>>);
+struct Ignition {
+    driver: Mutex<Option<driver::Driver>>,
+    /// The driver has been started.
+    started: AtomicBool,
+}
 
 impl Ignition {
+    fn new(driver: driver::Driver) -> Self {
+        Self { driver: Mutex::new(Some(driver)), started: AtomicBool::new(false) }
+    }
+
     /// Starts the driver on the present runtime, if it does not run.
     fn start(&self) {
+        if self.started.load(Relaxed) {
+            return;
+        }
         // A panic between lock and unlock is impossible, and the driver would be whole.
-        let mut driver = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut driver = self.driver.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(driver) = driver.take() {
             rt::spawn(driver.run()).detach();
         }
+        self.started.store(true, Relaxed);
     }
 }
 
@@ -123,9 +138,7 @@ impl Channel {
 
     /// Begins a call.
     fn begin(&self, request: Request<tonic::body::Body>) -> ResponseFuture {
-        if self.control.board.load().asleep {
-            self.ignition.start();
-        }
+        self.ignition.start();
         ResponseFuture::new(&self.control, request)
     }
 }

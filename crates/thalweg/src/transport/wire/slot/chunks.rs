@@ -19,7 +19,12 @@ impl Chunks {
     /// keep more than their own bytes.
     pub(super) fn push(&mut self, payload: Payload<'_>, shares: bool) -> usize {
         if payload.len() < SHARE || !shares {
-            self.small.extend_from_slice(payload.as_slice());
+            if self.small.is_empty() {
+                // Mostly there is but one: it takes what it needs, and is shared without another allocation.
+                self.small = BytesMut::from(payload.as_slice());
+            } else {
+                self.small.extend_from_slice(payload.as_slice());
+            }
             return 0;
         }
         let before = self.whole.len();
