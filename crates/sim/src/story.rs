@@ -109,6 +109,7 @@ impl<'a> Names<'a> {
         match command {
             Command::Create { address, .. } => writeln!(f, "    create {address}"),
             Command::Connect(id) => writeln!(f, "    connect {}", self.of(*id)),
+            Command::Divert(id) => writeln!(f, "    divert the calls that wait for {}", self.of(*id)),
             Command::Shutdown(id) => writeln!(f, "    shut down {}", self.of(*id)),
             Command::Observe { watch, .. } => writeln!(f, "    observe the calls of {}", self.of(watch.of())),
             Command::WatchHealth(watch) => writeln!(f, "    watch the health of {}", self.of(watch.of())),

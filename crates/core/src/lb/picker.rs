@@ -136,6 +136,9 @@ pub struct CallEnd<'a> {
     pub at: Instant,
     /// From the pick to the end.
     pub latency: Duration,
+    /// Did it get there? One that did not was given up, or went elsewhere, while it waited for a stream (A105): that tells
+    /// nothing of how the subchannel answers.
+    pub sent: bool,
     /// The load report in the trailers, if any (A51).
     pub load: Option<&'a LoadReport>,
     /// The trailers, if the server sent any before the call ended.
@@ -143,17 +146,17 @@ pub struct CallEnd<'a> {
 }
 
 impl CallEnd<'_> {
-    /// The end of a call without a load report and trailers.
+    /// The end of a call that was sent, without a load report and trailers.
     #[must_use]
     pub fn new(code: Code, at: Instant, latency: Duration) -> Self {
-        Self { code, at, latency, load: None, trailers: &NoMetadata }
+        Self { code, at, latency, sent: true, load: None, trailers: &NoMetadata }
     }
 }
 
 impl Debug for CallEnd<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut end = f.debug_struct("CallEnd");
-        end.field("code", &self.code).field("at", &self.at).field("latency", &self.latency);
+        end.field("code", &self.code).field("at", &self.at).field("latency", &self.latency).field("sent", &self.sent);
         end.field("load", &self.load).finish_non_exhaustive()
     }
 }
@@ -162,9 +165,9 @@ impl Debug for CallEnd<'_> {
 ///
 /// Bound once, by [`Cx::observe`](super::Cx::observe), so a pick allocates and clones nothing.
 pub trait CallObserver: Send + Sync + Debug {
-    /// A call was sent to the subchannel.
+    /// A call was picked for the subchannel: it is sent there, or waits there until it can be (A105).
     fn start(&self) {}
-    /// A call that had started ended.
+    /// A call that had started ended, or went elsewhere. Told once for each start.
     fn end(&self, end: &CallEnd<'_>);
 }
 

@@ -17,6 +17,8 @@ impl Sim {
                 self.demand(old.is_none(), || format!("two live subchannels share the id {id:?}"));
             }
             Command::Connect(id) => self.connect(id),
+            // Nobody waits here: every subchannel has room.
+            Command::Divert(_) => {}
             Command::Shutdown(id) => self.shut_down(id),
             Command::Arm { timer, at } => {
                 self.timers.insert(timer, at);

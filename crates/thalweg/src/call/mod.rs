@@ -43,6 +43,7 @@ use self::{
     attempt::{Attempt, Outcome},
     body::Rest,
     head::Head,
+    observe::Observation,
     pick::{Opening, Verdict},
     queue::{Next, Queued},
     story::Story,
@@ -191,6 +192,9 @@ impl Going {
         if let Stage::Attempt(attempt) = &mut self.stage {
             attempt.end(status.code());
         }
+        if let Some(queued) = &mut self.call.queued {
+            queued.end(status.code());
+        }
         status
     }
 
@@ -286,23 +290,32 @@ impl Call {
                     }
                     ticket = Some(ticket_now);
                 }
-                (Verdict::Queue, Some(seen)) => {
-                    self.leave_queue();
-                    return Ok(Stage::Wait(seen.into_future()));
-                }
+                (Verdict::Queue, Some(seen)) => return Ok(self.wait(seen)),
                 (Verdict::Queue, None) => ticket = Some(control.board.subscribe()),
             }
         }
     }
 
-    /// The stage after a subchannel was found full.
-    fn line_up(&mut self, subchannel: SubchannelId, snapshot: &Snapshot, ticket: Ticket, now: Instant) -> Stage {
-        let before = self.queued.take();
-        self.queued = Queued::enter(&self.active.0, before, subchannel, snapshot, ticket);
+    /// The stage after a subchannel was found full. Whoever waits at another keeps the place there.
+    fn line_up(&mut self, subchannel: SubchannelId, snapshot: &Arc<Snapshot>, ticket: Ticket, now: Instant) -> Stage {
+        if self.queued.is_some() {
+            return self.wait(ticket);
+        }
+        self.queued = Queued::enter(&self.active.0, subchannel, snapshot, ticket, now);
         if let Some(ready) = snapshot.ready(subchannel) {
             self.course.story.queued(now, &ready.address);
         }
         Stage::Queue
+    }
+
+    /// The stage after there was nothing to be had: in the queue, if the call has a place there.
+    fn wait(&mut self, ticket: Ticket) -> Stage {
+        let Some(queued) = &mut self.queued else { return Stage::Wait(ticket.into_future()) };
+        if queued.stays(ticket) {
+            return Stage::Queue;
+        }
+        self.leave_queue();
+        Stage::Pick
     }
 
     /// The stage after the queue.
@@ -310,7 +323,11 @@ impl Call {
         let Some(queued) = &mut self.queued else { return Poll::Ready(Ok(Stage::Pick)) };
         Poll::Ready(Ok(match ready!(queued.poll(&self.active.0, cx)) {
             Next::Enter(ready) => self.enter(&ready, cx)?,
-            Next::Pick => Stage::Pick,
+            Next::Look => Stage::Pick,
+            Next::Leave => {
+                self.leave_queue();
+                Stage::Pick
+            }
             Next::Wait => match self.leave_queue() {
                 Some(queued) => Stage::Wait(queued.into_wait()),
                 None => Stage::Pick,
@@ -322,9 +339,10 @@ impl Call {
     /// others waiting.
     fn enter(&mut self, ready: &ReadySubchannel, cx: &mut Context<'_>) -> Result<Stage, Status> {
         match pick::open(&self.active.0, &mut self.course, ready, true, rt::now(), cx)? {
-            Opening::Open(attempt) => {
-                self.queued = None;
-                Ok(Stage::Attempt(attempt))
+            Opening::Open(opened) => {
+                let observation = self.queued.take().and_then(|queued| queued.into_observation());
+                let observation = observation.unwrap_or_else(|| Observation::begin(&ready.trackers, rt::now()));
+                Ok(Stage::Attempt(Attempt::new(opened, observation)))
             }
             Opening::Full | Opening::Unusable => {
                 if let Some(queued) = &self.queued {
@@ -337,7 +355,7 @@ impl Call {
 
     /// Gives up the place in a queue, if there is one, without a stream.
     fn leave_queue(&mut self) -> Option<Box<Queued>> {
-        self.course.story.left_queue();
+        self.course.story.left_queue(rt::now());
         self.queued.take()
     }
 

@@ -10,7 +10,7 @@ use tonic::Code;
 
 use crate::{error::core_code, panics::caught, rt};
 
-/// One call under observation. A call that is dropped before it ended was cancelled.
+/// One call under observation, from its pick on. A call that is dropped before it ended was cancelled.
 #[derive(Debug)]
 pub(super) struct Observation {
     /// `None` when nobody watches, or when the end was told.
@@ -19,7 +19,7 @@ pub(super) struct Observation {
 }
 
 impl Observation {
-    /// The call was sent at `now`.
+    /// The call was picked at `now`.
     pub(super) fn begin(trackers: &Arc<[Tracker]>, now: Instant) -> Self {
         for tracker in &**trackers {
             undisturbed(|| tracker.start());
@@ -27,13 +27,22 @@ impl Observation {
         Self { trackers: (!trackers.is_empty()).then(|| trackers.clone()), begun: now }
     }
 
-    /// The call has ended with this code and these trailers.
+    /// The call, which was sent, has ended with this code and these trailers.
     pub(super) fn end(&mut self, code: Code, trailers: &dyn Metadata) {
+        self.tell(code, trailers, true);
+    }
+
+    /// The call has ended with this code, or goes elsewhere, before it was sent.
+    pub(super) fn give_up(&mut self, code: Code) {
+        self.tell(code, &NoMetadata, false);
+    }
+
+    fn tell(&mut self, code: Code, trailers: &dyn Metadata, sent: bool) {
         let Some(trackers) = self.trackers.take() else { return };
         let at = rt::now();
         let latency = at.saturating_duration_since(self.begun);
         for tracker in &*trackers {
-            undisturbed(|| tracker.end(&CallEnd { trailers, ..CallEnd::new(core_code(code), at, latency) }));
+            undisturbed(|| tracker.end(&CallEnd { sent, trailers, ..CallEnd::new(core_code(code), at, latency) }));
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     error::{LocalError, control_plane},
     panics::caught,
     snapshot::{ReadySubchannel, Snapshot},
-    transport::client::{Connection, OpenError},
+    transport::client::{Connection, OpenError, Opened},
 };
 
 /// What a look at the snapshot came to.
@@ -56,7 +56,9 @@ pub(super) fn try_pick(
                 return Ok(Verdict::Queue);
             };
             Ok(match open(control, course, ready, false, now, cx)? {
-                Opening::Open(attempt) => Verdict::Attempt(attempt),
+                Opening::Open(opened) => {
+                    Verdict::Attempt(Attempt::new(opened, Observation::begin(&ready.trackers, now)))
+                }
                 Opening::Full => Verdict::Full(id),
                 Opening::Unusable => Verdict::Queue,
             })
@@ -68,6 +70,7 @@ pub(super) fn try_pick(
                 course.story.obstructed(text);
                 return Ok(Verdict::Queue);
             }
+            let text = text + &course.story.waited(now);
             Err(no_backend(CoreStatus::new(failure.code(), text)))
         }
         Pick::Drop(status) if snapshot.state == Connectivity::Shutdown => {
@@ -114,7 +117,7 @@ fn pick(control: &Control, head: &Head, snapshot: &Snapshot, now: Instant) -> Pi
 /// What became of the attempt to open a stream.
 pub(super) enum Opening {
     /// It is open.
-    Open(Attempt),
+    Open(Opened),
     /// No connection has room.
     Full,
     /// Wait for the next snapshot.
@@ -144,8 +147,7 @@ pub(super) fn open(
             Ok(opened) => {
                 course.upload.sent_first();
                 course.story.sent(now, ready.address.clone());
-                let observation = Observation::begin(&ready.trackers, now);
-                return Ok(Opening::Open(Attempt::new(opened, observation)));
+                return Ok(Opening::Open(opened));
             }
             Err(OpenError::Full) => opening = Opening::Full,
             Err(OpenError::Unusable) => control.tell(ControlEvent::Unusable(ready.key(member.attempt))),

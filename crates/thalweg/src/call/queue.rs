@@ -1,13 +1,18 @@
-//! A call in the queue of a subchannel all of whose connections are full (A105), and the snapshots that go by meanwhile.
+//! A call in the queue of a subchannel all of whose connections are full (A105). It keeps its place until it is called up, or
+//! until a newer snapshot has room for it elsewhere, or until the queue is sent away: because the subchannel has no connection
+//! any more, or because the policy diverts its calls.
 
 use std::{
-    fmt, ptr,
+    fmt, mem,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
+    time::Instant,
 };
 
-use thalweg_core::lb::{Picker, SubchannelId};
+use thalweg_core::lb::SubchannelId;
+use tonic::Code;
 
+use super::observe::Observation;
 use crate::{
     control::{Control, ControlEvent},
     rt::BoxFuture,
@@ -15,13 +20,13 @@ use crate::{
     subchannel::pool::{Place, Turn},
 };
 
-/// A place in the queue of one subchannel, kept for as long as the picker stands by its choice.
+/// A place in the queue of one subchannel.
 pub(super) struct Queued {
     subchannel: SubchannelId,
     place: Place,
-    /// Whose choice it was.
-    picker: Arc<dyn Picker>,
-    /// The next snapshot is there.
+    /// The call counts as the subchannel's from its pick on.
+    observation: Option<Observation>,
+    /// A snapshot is there that is newer than the one that was looked at last.
     published: BoxFuture<'static, ()>,
 }
 
@@ -29,46 +34,53 @@ pub(super) struct Queued {
 pub(super) enum Next {
     /// To open its stream on one of these connections.
     Enter(ReadySubchannel),
-    /// To ask the picker, which is another one now.
-    Pick,
-    /// To wait for a snapshot that does not name the subchannel.
+    /// To ask the newer picker, and to come back if there is no room elsewhere.
+    Look,
+    /// To ask the picker: its place is gone.
+    Leave,
+    /// To wait for a snapshot that does not name the subchannel: its place is gone.
     Wait,
 }
 
 impl Queued {
-    /// Takes a place for a call that found the `subchannel` of this snapshot full, or keeps the one that it has there. The
-    /// ticket outdates the snapshot. `None` if the snapshot knows no such subchannel.
+    /// Takes a place for a call that found the `subchannel` of this snapshot full. The ticket outdates the snapshot. `None` if
+    /// there is nothing to wait for.
     pub(super) fn enter(
         control: &Control,
-        before: Option<Box<Self>>,
         subchannel: SubchannelId,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
         ticket: Ticket,
+        now: Instant,
     ) -> Option<Box<Self>> {
-        let pool = &snapshot.ready(subchannel)?.pool;
-        let kept = before.map(|before| before.place).filter(|place| place.is_in(pool));
-        let place = kept.unwrap_or_else(|| pool.enter());
-        let queued = Self { subchannel, place, picker: snapshot.picker.clone(), published: ticket.into_future() };
+        let ready = snapshot.ready(subchannel)?;
+        let place = ready.pool.enter();
+        // Calls are diverted when the next snapshot is up, and whoever comes later must have seen it.
+        if !Arc::ptr_eq(&control.board.load(), snapshot) {
+            return None;
+        }
+        let observation = Some(Observation::begin(&ready.trackers, now));
+        let queued = Box::new(Self { subchannel, place, observation, published: ticket.into_future() });
         queued.ask_for_more(control);
-        Some(Box::new(queued))
+        Some(queued)
+    }
+
+    /// There is no room elsewhere, as of before this ticket. False if the place is gone by now.
+    pub(super) fn stays(&mut self, ticket: Ticket) -> bool {
+        self.published = ticket.into_future();
+        self.place.is_kept()
     }
 
     /// Ready when the call has something to do.
     pub(super) fn poll(&mut self, control: &Control, cx: &mut Context<'_>) -> Poll<Next> {
-        let mut fresh = false;
-        while self.published.as_mut().poll(cx).is_ready() {
-            // First the ticket, then the look: so that no snapshot is missed.
-            self.published = control.board.subscribe().into_future();
-            fresh = true;
+        if self.published.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(if self.place.is_kept() { Next::Look } else { Next::Leave });
         }
-        let snapshot = control.board.load();
-        let Some(ready) = snapshot.ready(self.subchannel) else { return Poll::Ready(Next::Pick) };
-        if !ptr::addr_eq(Arc::as_ptr(&self.picker), Arc::as_ptr(&snapshot.picker)) {
-            return Poll::Ready(Next::Pick);
-        }
-        self.place.poll_turn(cx).map(|turn| match turn {
-            Turn::Called => Next::Enter(ReadySubchannel { connections: self.place.members(), ..ready.clone() }),
-            Turn::Gone if fresh => Next::Pick,
+        Poll::Ready(match ready!(self.place.poll_turn(cx)) {
+            Turn::Called => match control.board.load().ready(self.subchannel) {
+                Some(ready) => Next::Enter(ReadySubchannel { connections: self.place.members(), ..ready.clone() }),
+                None => Next::Leave,
+            },
+            Turn::Diverted => Next::Leave,
             Turn::Gone => Next::Wait,
         })
     }
@@ -79,9 +91,21 @@ impl Queued {
         self.ask_for_more(control);
     }
 
+    /// The observation of a call that has got its stream.
+    pub(super) fn into_observation(mut self) -> Option<Observation> {
+        self.observation.take()
+    }
+
+    /// The call has ended here, with this code.
+    pub(super) fn end(&mut self, code: Code) {
+        if let Some(mut observation) = self.observation.take() {
+            observation.give_up(code);
+        }
+    }
+
     /// What the call waits for; gives up the place.
-    pub(super) fn into_wait(self) -> BoxFuture<'static, ()> {
-        self.published
+    pub(super) fn into_wait(mut self) -> BoxFuture<'static, ()> {
+        mem::replace(&mut self.published, Box::pin(std::future::ready(())))
     }
 
     /// Why there is no stream.
@@ -93,6 +117,12 @@ impl Queued {
         if self.place.wants_more() {
             control.tell(ControlEvent::Crowded(self.subchannel));
         }
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.end(Code::Cancelled);
     }
 }
 

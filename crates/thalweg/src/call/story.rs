@@ -26,10 +26,20 @@ struct Detour {
     asked: bool,
     /// Call credentials were there.
     proven: Option<Instant>,
-    /// It had to wait for a stream there.
-    queued: Option<(Instant, Address)>,
+    /// It had to wait for a stream.
+    queued: Option<Wait>,
     /// Why there was no backend or no stream, when last asked.
     obstacle: Option<String>,
+}
+
+/// A wait for a stream, perhaps at one backend after the other.
+#[derive(Debug)]
+struct Wait {
+    since: Instant,
+    /// Where, at last.
+    on: Address,
+    /// When it was over, without a stream.
+    left: Option<Instant>,
 }
 
 impl Story {
@@ -48,19 +58,24 @@ impl Story {
         self.detour().proven = Some(at);
     }
 
-    /// All connections to a backend are full. Whoever comes back to the same queue has been there all the time.
+    /// All connections to a backend are full. Whoever has waited before has done so all the time.
     pub(super) fn queued(&mut self, at: Instant, on: &Address) {
-        let queued = &mut self.detour().queued;
-        if queued.as_ref().is_none_or(|(_, address)| address != on) {
-            *queued = Some((at, on.clone()));
-        }
+        let since = self.detour().queued.take().map_or(at, |before| before.since);
+        self.detour().queued = Some(Wait { since, on: on.clone(), left: None });
     }
 
     /// There is no backend any more where a stream could be waited for.
-    pub(super) fn left_queue(&mut self) {
-        if let Some(detour) = &mut self.detour {
-            detour.queued = None;
+    pub(super) fn left_queue(&mut self, at: Instant) {
+        if let Some(wait) = self.detour.as_mut().and_then(|detour| detour.queued.as_mut()) {
+            wait.left.get_or_insert(at);
         }
+    }
+
+    /// How long the call waited for a stream, in words that follow the reason why it has none; empty if it did not.
+    pub(super) fn waited(&self, now: Instant) -> String {
+        let Some(wait) = self.detour.as_ref().and_then(|detour| detour.queued.as_ref()) else { return String::new() };
+        let time = wait.left.unwrap_or(now) - wait.since;
+        format!(", after {} of waiting for a stream on {}", short(time), wait.on)
     }
 
     /// A stream was opened.
@@ -128,9 +143,13 @@ impl Story {
         };
         match &detour.queued {
             None => until(sent, format_args!("waiting for a READY backend{}", why(" (", ")"))),
-            Some((queued, address)) => {
-                until(Some(*queued), format_args!("waiting for a READY backend"));
-                until(sent, format_args!("waiting for a stream on {address}{}", why(": ", "")));
+            Some(Wait { since, on, left }) => {
+                until(Some(*since), format_args!("waiting for a READY backend"));
+                let why_full = if left.is_some() { String::new() } else { why(": ", "") };
+                until(left.or(sent), format_args!("waiting for a stream on {on}{why_full}"));
+                if left.is_some() {
+                    until(sent, format_args!("waiting for a READY backend{}", why(" (", ")")));
+                }
             }
         }
         let Some((_, address)) = &self.sent else { return stations };

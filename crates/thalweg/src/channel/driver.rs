@@ -92,12 +92,14 @@ struct Draft {
     reported: bool,
     /// Something else has changed.
     changed: bool,
+    /// Where calls must not wait any longer once it is published.
+    diverted: Vec<SubchannelId>,
 }
 
 impl Draft {
     fn new() -> Self {
         let Snapshot { state, selector, picker, ready, .. } = Snapshot::asleep();
-        Self { state, selector, picker, ready, reported: false, changed: false }
+        Self { state, selector, picker, ready, reported: false, changed: false, diverted: vec![] }
     }
 }
 
@@ -337,6 +339,17 @@ impl Driver {
             picker: picker.clone(),
             ready: ready.clone(),
         });
+        for id in std::mem::take(&mut self.next.diverted) {
+            if let Some(subchannel) = self.subchannels.get_mut(id) {
+                subchannel.pool.divert();
+            }
+        }
+    }
+
+    /// Calls that wait there go by the next snapshot.
+    pub(super) fn divert(&mut self, id: SubchannelId) {
+        self.next.diverted.push(id);
+        self.next.changed = true;
     }
 
     fn put_up(&self, snapshot: Snapshot) {

@@ -25,6 +25,7 @@ impl Driver {
                 self.subchannels.insert(id, Subchannel::new(address, Machine::new(self.plan.backoff)));
             }
             Command::Connect(id) => self.connect(id),
+            Command::Divert(id) => self.divert(id),
             Command::Shutdown(id) => {
                 self.timers.cancel(Due::Backoff(id));
                 self.timers.cancel(Due::Surplus(id));

@@ -262,7 +262,7 @@ impl<T: Tap> ChildSet<T> {
             Command::Withdraw(wake) => self.forget(Token::Wake(*wake)),
             Command::Unwatch(watch) => self.forget(Token::Watch(*watch)),
             Command::Shutdown(id) => self.forget_subchannel(*id),
-            Command::Connect(_) | Command::Resolve => {}
+            Command::Connect(_) | Command::Divert(_) | Command::Resolve => {}
         }
     }
 

@@ -34,6 +34,8 @@ pub enum Command {
     },
     /// Start an attempt. Only while the subchannel is `Idle`.
     Connect(SubchannelId),
+    /// Calls that wait for a stream there (A105) ask the next picker; those that were sent stay.
+    Divert(SubchannelId),
     /// Calls in flight finish, then it closes. Ends every watch on it too, whoever holds them.
     Shutdown(SubchannelId),
     /// Fire at this time.
@@ -167,6 +169,12 @@ impl<'a> Cx<'a> {
     /// Starts an attempt on an `Idle` subchannel.
     pub fn connect(&mut self, id: SubchannelId) {
         self.out.push(Command::Connect(id));
+    }
+
+    /// Has calls that wait for a stream there (A105) ask the next picker. Without this they stay for as long as the
+    /// subchannel is READY, in their order, whatever pickers come: say it of one that no call is to go to any more.
+    pub fn divert(&mut self, id: SubchannelId) {
+        self.out.push(Command::Divert(id));
     }
 
     /// Gives a subchannel up, and with it every watch on it.

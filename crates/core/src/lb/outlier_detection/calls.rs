@@ -23,6 +23,9 @@ impl Counter {
 
 impl CallObserver for Counter {
     fn end(&self, end: &CallEnd<'_>) {
+        if !end.sent {
+            return;
+        }
         let count = if end.code == Code::Ok { &self.succeeded } else { &self.failed };
         count.fetch_add(1, Relaxed);
     }

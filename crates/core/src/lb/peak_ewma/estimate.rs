@@ -146,6 +146,9 @@ impl CallObserver for Meter {
 
     fn end(&self, end: &CallEnd<'_>) {
         self.in_flight.fetch_sub(1, Relaxed);
+        if !end.sent {
+            return;
+        }
         let (at, latency) = (self.tuning.since_origin(end.at), nanos(end.latency));
         self.touched.fetch_max(at, Relaxed);
         self.raise(latency);

@@ -201,6 +201,7 @@ impl LbPolicy for PickFirst {
                 let address = self.race.address(selected.id).cloned();
                 let (reason, retry_at) = (reason.clone(), None);
                 let failure = Failure::of(address.map(|address| BackendFailure { address, reason, retry_at }));
+                cx.divert(selected.id);
                 self.fail(cx, failure);
             }
         }

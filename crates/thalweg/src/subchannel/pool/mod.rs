@@ -100,6 +100,17 @@ impl Pool {
         self.lock().members.clone()
     }
 
+    /// Whoever waits goes and looks for another place.
+    pub(crate) fn divert(&self) {
+        let mut wake = vec![];
+        {
+            let mut state = self.lock();
+            state.queue.dismiss(&mut wake);
+            self.crowd.set(state.queue.demand());
+        }
+        wake.into_iter().for_each(Waker::wake);
+    }
+
     /// An attempt for another connection has failed.
     pub(crate) fn note_failure(&self, reason: Arc<str>) {
         self.lock().trouble = Some(reason);
@@ -192,6 +203,8 @@ pub(crate) enum Turn {
     Called,
     /// The subchannel has no connection any more.
     Gone,
+    /// Calls are to go elsewhere.
+    Diverted,
 }
 
 /// The place of one call in the queue of a subchannel. Whoever drops it leaves.
@@ -205,18 +218,20 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Is it in this queue?
-    pub(crate) fn is_in(&self, pool: &Arc<Pool>) -> bool {
-        Arc::ptr_eq(&self.pool, pool)
+    /// Has nobody sent the call away?
+    pub(crate) fn is_kept(&self) -> bool {
+        self.pool.lock().queue.has(self.number)
     }
 
     /// Ready when the call has its turn, or has to go elsewhere.
     pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
         loop {
-            match self.pool.with(|state| state.queue.look(self.number, cx.waker())) {
-                Look::Called => return Poll::Ready(Turn::Called),
-                Look::Gone => return Poll::Ready(Turn::Gone),
-                Look::Stands => {}
+            let look = |state: &mut State| (state.queue.look(self.number, cx.waker()), state.members.is_empty());
+            match self.pool.with(look) {
+                (Look::Called, _) => return Poll::Ready(Turn::Called),
+                (Look::Gone, true) => return Poll::Ready(Turn::Gone),
+                (Look::Gone, false) => return Poll::Ready(Turn::Diverted),
+                (Look::Stands, _) => {}
             }
             // Whoever is called and never polled must not keep the others for ever.
             let patience = *self.patience.get_or_insert_with(|| rt::now() + PATIENCE);

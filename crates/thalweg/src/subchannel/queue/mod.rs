@@ -69,6 +69,11 @@ impl Queue {
         }
     }
 
+    /// Is this call in the queue?
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.standing.contains_key(&number) || self.called.contains_key(&number) || self.absent.contains(&number)
+    }
+
     /// A call that was called has found no stream: it stands again where it stood.
     pub(super) fn stand_again(&mut self, number: u64) {
         if self.called.remove(&number).is_some() {

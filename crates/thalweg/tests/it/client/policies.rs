@@ -212,6 +212,8 @@ async fn a_drop_fails_even_a_call_that_waits_for_ready() {
 struct Seen {
     begun: AtomicUsize,
     ended: Mutex<Vec<CoreCode>>,
+    /// How long each took, and whether it was sent.
+    took: Mutex<Vec<(Duration, bool)>>,
     /// What the trailers say that a call cost.
     costs: Mutex<Vec<Vec<u8>>>,
 }
@@ -222,6 +224,7 @@ impl CallObserver for Seen {
     }
     fn end(&self, end: &CallEnd<'_>) {
         self.ended.lock().unwrap().push(end.code);
+        self.took.lock().unwrap().push((end.latency, end.sent));
         self.costs.lock().unwrap().extend(end.trailers.joined("x-cost"));
         self.costs.lock().unwrap().extend(end.trailers.joined("x-trace-bin"));
     }
@@ -303,6 +306,31 @@ async fn a_policy_of_the_users_own_sees_every_call_begin_and_end_once() {
     ];
     assert_eq!(*seen.ended.lock().unwrap(), expected);
     assert_eq!(seen.begun.load(Relaxed), expected.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_for_a_stream_is_observed_from_its_pick_on() {
+    let fleet = Fleet::new();
+    let _one = fleet.start_with(ONE, |builder| builder.max_concurrent_streams(1)).await;
+    let (seen, make) = observed();
+    let channel = with_policy(&fleet, make);
+    let first = call(&channel, named("wait 5000"));
+    settle().await;
+    let second = call(&channel, named("wait 100"));
+    let mut late = named("ann");
+    late.set_timeout(Duration::from_secs(2));
+    let (late, given_up) = (call(&channel, late), call(&channel, named("ann")));
+    settle().await;
+    assert_eq!((seen.begun.load(Relaxed), seen.ended.lock().unwrap().len()), (4, 0));
+    given_up.abort();
+    late.await.unwrap().unwrap_err();
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    let codes = [CoreCode::Cancelled, CoreCode::DeadlineExceeded, CoreCode::Ok, CoreCode::Ok];
+    assert_eq!(*seen.ended.lock().unwrap(), codes);
+    let took =
+        seen.took.lock().unwrap().iter().map(|(time, sent)| (time.as_millis().div_ceil(10), *sent)).collect::<Vec<_>>();
+    assert_eq!(took, [(1, false), (200, false), (500, true), (510, true)], "in hundredths of a second");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! Several connections to one address (A105), and the queue before them.
 
 mod growing;
+mod keeping;
 mod losing;
 mod queue;
 mod shrinking;
