@@ -14,7 +14,8 @@ use super::{Board, status::message, watcher::Watcher};
 
 /// How many services `List` lists at most (A90).
 const LIST_LIMIT: usize = 100;
-/// The largest request, in bytes: a name is kept for as long as somebody watches it.
+/// The largest request, in bytes: a name is kept for as long as somebody watches it. How many strangers' names that can be
+/// is bounded by the streams a client may have open, as with any stream (`max_concurrent_streams` of each connection).
 const LARGEST_REQUEST: usize = 4096;
 
 /// Answers from a board.

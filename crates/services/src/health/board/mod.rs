@@ -185,6 +185,12 @@ impl Board {
         state.known().for_each(|(_, entry, _)| entry.show(Some(said(entry))));
     }
 
+    /// Every service that has an entry, known or not.
+    #[cfg(test)]
+    pub(super) fn names(&self) -> Vec<String> {
+        self.state().services.keys().cloned().collect()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,20 +2,16 @@
 
 use super::{Board, ServingStatus};
 
-fn entries(board: &Board) -> usize {
-    board.state().services.len()
-}
-
 #[test]
 fn an_unknown_service_is_kept_only_while_somebody_watches_it() {
     let board = Board::default();
     let (first, second) = (board.watch("a".into()), board.watch("a".into()));
     drop(first);
     board.unwatch("a");
-    assert_eq!(entries(&board), 1);
+    assert_eq!(board.names().len(), 1);
     drop(second);
     board.unwatch("a");
-    assert_eq!(entries(&board), 0);
+    assert_eq!(board.names().len(), 0);
 }
 
 #[test]
@@ -33,11 +29,11 @@ fn a_service_that_is_cleared_is_kept_only_while_somebody_watches_it() {
     board.set("a".into(), ServingStatus::Serving);
     board.clear("a");
     board.clear("never heard of");
-    assert_eq!(entries(&board), 0);
+    assert_eq!(board.names().len(), 0);
     board.set("a".into(), ServingStatus::Serving);
     let watched = board.watch("a".into());
     board.clear("a");
-    assert_eq!(entries(&board), 1);
+    assert_eq!(board.names().len(), 1);
     assert_eq!(*watched.borrow(), None);
 }
 

@@ -1,5 +1,8 @@
 //! Who watches a service: gets its status, and whenever it comes back for more, the latest one.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use thalweg::BoxFuture;
@@ -34,6 +37,7 @@ impl Watcher {
                 return Some(message(status));
             }
             tokio::select! {
+                // Both may have happened since: the last status comes before the end.
                 biased;
                 changed = self.statuses.changed() => changed.ok()?,
                 () = &mut self.going_away => return None,
