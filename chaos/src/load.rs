@@ -17,33 +17,30 @@ pub(crate) const RATE: u32 = 2_000;
 /// What every call has until it ends with DEADLINE_EXCEEDED.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Calls until `end`, and tells `calls` how each went. How far behind its time the latest call began.
+/// Calls until `end`, and tells `calls` how each went.
 pub(crate) async fn run(
     channel: Channel,
     backends: Vec<SocketAddr>,
     begin: Instant,
     end: Instant,
     calls: UnboundedSender<Call>,
-) -> Duration {
+) {
     let client = EchoClient::new(channel);
-    let mut latest = Duration::ZERO;
     for number in 0.. {
-        let due = begin + Duration::from_secs(1) * number / RATE;
-        if due >= end {
+        let due = Duration::from_secs(1) * number / RATE;
+        if begin + due >= end {
             break;
         }
-        sleep_until(due).await;
-        latest = latest.max(due.elapsed());
+        sleep_until(begin + due).await;
         let (client, backends, calls) = (client.clone(), backends.clone(), calls.clone());
         tokio::spawn(async move {
             // If nobody listens any more, the run is over.
-            let _ = calls.send(call(client, &backends, begin).await);
+            let _ = calls.send(call(client, &backends, begin, due).await);
         });
     }
-    latest
 }
 
-async fn call(mut client: EchoClient<Channel>, backends: &[SocketAddr], begin: Instant) -> Call {
+async fn call(mut client: EchoClient<Channel>, backends: &[SocketAddr], begin: Instant, due: Duration) -> Call {
     let mut request = Request::new(Payload::default());
     request.set_timeout(DEADLINE);
     // What ring_hash goes by.
@@ -53,7 +50,7 @@ async fn call(mut client: EchoClient<Channel>, backends: &[SocketAddr], begin: I
         Ok(reply) => (reply.get_ref().body.first().map(|number| usize::from(*number)), Outcome::Served),
         Err(status) => blame(&status, backends),
     };
-    Call { begun, ended: begin.elapsed(), backend, outcome }
+    Call { due, begun, ended: begin.elapsed(), backend, outcome }
 }
 
 /// Which backend failed, and how. Errors of the channel's begin with the address.

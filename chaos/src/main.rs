@@ -21,14 +21,11 @@ use std::{
 use clap::Parser;
 
 use crate::{
-    judge::{NEWS, Outcome, judge},
+    judge::{NEWS, Outcome, Record, judge},
     load::RATE,
     policies::{LONGEST_PAUSE, POLICIES, Policy},
-    run::Run,
 };
 
-/// What memory may grow by after the first third of a run, in bytes.
-const GROWTH: u64 = 16 << 20;
 /// How many violations are printed of each run.
 const PRINTED: usize = 20;
 
@@ -86,8 +83,8 @@ async fn main() -> ExitCode {
             interrupted = true;
         };
         match run::run(policy, seed, arguments.duration, stop).await {
-            Ok(run) => {
-                let (row, found) = report(policy, &run);
+            Ok(record) => {
+                let (row, found) = report(policy, &record);
                 table.push(row);
                 violations += found;
             }
@@ -119,21 +116,17 @@ fn count_panics() {
 }
 
 /// Prints the violations of a run. A row of the table, and how many there are.
-fn report(policy: Policy, run: &Run) -> (String, usize) {
-    let found = judge(&run.record, policy.promise);
+fn report(policy: Policy, record: &Record) -> (String, usize) {
+    let found = judge(record, RATE, policy.promise);
     for violation in found.iter().take(PRINTED) {
         println!("{}: {violation}", policy.name);
     }
     if found.len() > PRINTED {
         println!("{}: and {} more", policy.name, found.len() - PRINTED);
     }
-    let grown = run.resident.map_or(0, |(before, after)| after.saturating_sub(before));
-    if grown > GROWTH {
-        println!("{}: memory grew by {} MiB after the first third", policy.name, grown >> 20);
-    }
-    let calls = run.record.calls.len();
-    let failed = run.record.calls.iter().filter(|call| call.outcome != Outcome::Served).count();
-    let violations = found.len() + usize::from(grown > GROWTH);
-    let latest = format!("{:.1?}", run.latest);
+    let calls = record.calls.len();
+    let failed = record.calls.iter().filter(|call| call.outcome != Outcome::Served).count();
+    let violations = found.len();
+    let latest = format!("{:.1?}", record.latest());
     (format!("{:<18} {calls:>8} {failed:>8} {latest:>12} {violations:>12}", policy.name), violations)
 }

@@ -12,6 +12,8 @@ const RECONNECTED: Duration = Duration::from_millis(700);
 const SETTLED: Duration = Duration::from_secs(1);
 /// The longest ejection, and two intervals: one in which the last failures are counted, and one until it ends.
 const EJECTED: Duration = Duration::from_secs(3);
+/// Two intervals, of which the second sees nothing but a backend that fails half of its calls, and time for it to end.
+const EJECTED_WITHIN: Duration = Duration::from_millis(1_250);
 
 /// A policy by its name, its configuration and its promise.
 #[derive(Clone, Copy, Debug)]
@@ -21,25 +23,32 @@ pub(crate) struct Policy {
     pub(crate) promise: Promise,
 }
 
-const fn policy(name: &'static str, config: &'static str, share: f64, ejected: Duration) -> Policy {
-    let after_fault = SETTLED.saturating_add(ejected);
-    let promise = Promise { share, after_kill: after_fault.saturating_add(RECONNECTED), after_fault };
-    Policy { name, config, promise }
+/// One that ejects nobody.
+const fn policy(name: &'static str, config: &'static str, share: f64) -> Policy {
+    let after_kill = SETTLED.saturating_add(RECONNECTED);
+    Policy { name, config, promise: Promise { share, after_kill, after_fault: SETTLED, ejects: None } }
+}
+
+/// One that ejects who fails.
+const fn ejecting(name: &'static str, config: &'static str, share: f64) -> Policy {
+    let after_fault = SETTLED.saturating_add(EJECTED);
+    let after_kill = after_fault.saturating_add(RECONNECTED);
+    Policy { name, config, promise: Promise { share, after_kill, after_fault, ejects: Some(EJECTED_WITHIN) } }
 }
 
 /// All of them.
 pub(crate) const POLICIES: [Policy; 4] = [
-    policy("round_robin", "{}", 0.5, Duration::ZERO),
-    policy("least_request", "{}", 0.5, Duration::ZERO),
+    policy("round_robin", "{}", 0.5),
+    policy("least_request", "{}", 0.5),
     // Rings have long and short arcs.
-    policy("ring_hash", r#"{"requestHashHeader": "x-key"}"#, 0.25, Duration::ZERO),
-    policy(
+    policy("ring_hash", r#"{"requestHashHeader": "x-key"}"#, 0.25),
+    // However few are left that have calls, those count.
+    ejecting(
         "outlier_detection",
         r#"{"interval": "0.5s", "baseEjectionTime": "1s", "maxEjectionTime": "2s", "maxEjectionPercent": 50,
-            "failurePercentageEjection": {"threshold": 30, "minimumHosts": 3, "requestVolume": 20},
+            "failurePercentageEjection": {"threshold": 30, "minimumHosts": 1, "requestVolume": 20},
             "childPolicy": [{"round_robin": {}}]}"#,
         0.5,
-        EJECTED,
     ),
 ];
 

@@ -28,23 +28,13 @@ use crate::{
 /// How long a fleet may take until all of it serves.
 const STARTED: Duration = Duration::from_secs(10);
 
-/// What one run came to.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) record: Record,
-    /// How far behind its time the latest call began.
-    pub(crate) latest: Duration,
-    /// Bytes that were resident after a third of the run, and at its end.
-    pub(crate) resident: Option<(u64, u64)>,
-}
-
-/// Runs a policy for so long, with the faults that the seed brings, or until it is `interrupted`.
+/// Runs a policy for so long, with the faults that the seed brings, or until it is `interrupted`. What was seen.
 pub(crate) async fn run(
     policy: Policy,
     seed: u64,
     within: Duration,
     interrupted: impl Future<Output = ()>,
-) -> Result<Run, Box<dyn Error>> {
+) -> Result<Record, Box<dyn Error>> {
     let (begun, mut handlers) = mpsc::unbounded_channel();
     let mut backends = vec![];
     for number in 0..BACKENDS {
@@ -78,22 +68,23 @@ pub(crate) async fn run(
             () = &mut interrupted => break,
         }
         if after_a_third.is_none() && begin.elapsed() > within / 3 {
-            after_a_third = Some(resident());
+            after_a_third = Some(stage.resident());
         }
     }
     stage.record.end = begin.elapsed();
-    let resident = after_a_third.flatten().zip(resident());
+    stage.record.resident = after_a_third.flatten().zip(stage.resident());
     if begin.elapsed() < within {
         load.abort();
     }
-    let latest = load.await.unwrap_or_default();
+    // If it panicked, that is counted.
+    let _ = load.await;
     while let Ok(Some(call)) = timeout(load::DEADLINE, calls.recv()).await {
         stage.record.calls.push(call);
     }
     while let Ok((at, backend)) = handlers.try_recv() {
         stage.record.begun.push((at.duration_since(begin), backend));
     }
-    Ok(Run { record: stage.record, latest, resident })
+    Ok(stage.record)
 }
 
 /// A channel to all backends.
@@ -128,6 +119,11 @@ struct Stage {
 }
 
 impl Stage {
+    /// The memory that is in use, but for the record.
+    fn resident(&self) -> Option<u64> {
+        Some(resident()?.saturating_sub(self.record.size()))
+    }
+
     /// Has an event happen, and notes when: a fault begins before it is felt, and ends after.
     async fn play(&mut self, event: Event) -> Result<(), Box<dyn Error>> {
         let backend = &mut self.backends[event.backend];

@@ -1,65 +1,33 @@
 //! What must never be seen, whatever happens to the backends.
 
+mod record;
+mod violation;
+
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fmt::{self, Display, Formatter},
-    time::Duration,
-};
+use std::time::Duration;
 
 use crate::schedule::{BACKENDS, Fault};
 
-/// A call may find its connection dead so long after the backend is back: what it was sent on was the old one.
+pub(crate) use record::{Call, Outcome, Period, Record};
+pub(crate) use violation::Violation;
+
+/// Calls may be lost with a backend's connection if they began before it was killed, or so soon after. The kernel tells
+/// the client at once that a socket on loopback is gone; then the connection, the channel and its policy each take a turn
+/// before the next picker is there. That takes less than a millisecond if they get it, and this long if other tasks and
+/// processes of a busy machine take theirs first. Whoever began later was sent where nobody was READY.
 const FOUND_DEAD: Duration = Duration::from_millis(100);
 /// What the news that a backend is NOT_SERVING may take to reach every picker.
 pub(crate) const NEWS: Duration = Duration::from_millis(250);
+/// How far behind its time a call may begin. With more, this machine was too busy for the other times to mean anything.
+const LATE: Duration = Duration::from_millis(250);
 /// For how long the share of a backend is measured that is well again.
 const MEASURED: Duration = Duration::from_secs(1);
-
-/// How a call ended. All times are since the beginning.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Outcome {
-    /// It was served.
-    Served,
-    /// The backend failed it.
-    Refused,
-    /// It was lost with its connection; in the words of the error.
-    Lost(String),
-    /// Anything else.
-    Other(String),
-}
-
-/// One call.
-#[derive(Clone, Debug)]
-pub(crate) struct Call {
-    pub(crate) begun: Duration,
-    pub(crate) ended: Duration,
-    /// Where it was.
-    pub(crate) backend: Option<usize>,
-    pub(crate) outcome: Outcome,
-}
-
-/// A time in which something was wrong with a backend.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Period {
-    pub(crate) from: Duration,
-    /// Until then; it may not be over.
-    pub(crate) to: Option<Duration>,
-    pub(crate) fault: Fault,
-}
-
-/// All that was seen.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Record {
-    pub(crate) calls: Vec<Call>,
-    /// When handlers began, and on which backend.
-    pub(crate) begun: Vec<(Duration, usize)>,
-    /// What was wrong with each backend, in order.
-    pub(crate) periods: [Vec<Period>; BACKENDS],
-    /// When the load ended.
-    pub(crate) end: Duration,
-}
+/// If calls keep away from a backend for so long that had some hundred a second, they do it on purpose.
+const AWAY: Duration = Duration::from_millis(500);
+/// What memory may grow by after the first third of a run, in bytes.
+const GROWTH: u64 = 16 << 20;
 
 /// What a policy promises.
 #[derive(Clone, Copy, Debug)]
@@ -70,44 +38,35 @@ pub(crate) struct Promise {
     pub(crate) after_kill: Duration,
     /// How long one that was at fault otherwise needs.
     pub(crate) after_fault: Duration,
+    /// For how long a backend is called that fails half of its calls, before it is ejected; `None` is for ever.
+    pub(crate) ejects: Option<Duration>,
 }
 
-/// What was seen and must not be.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) enum Violation {
-    /// A call failed, and not by a fault of its backend.
-    Failed { begun: Duration, ended: Duration, backend: Option<usize>, error: String },
-    /// A call went to a backend that was known not to serve.
-    Unserving { at: Duration, backend: usize, since: Duration },
-    /// A backend was well again, and calls kept away.
-    Forsaken { backend: usize, well_at: Duration, calls: usize, of: usize },
-}
-
-/// All violations.
-pub(crate) fn judge(record: &Record, promise: Promise) -> Vec<Violation> {
+/// All violations under a load of so many calls per second.
+pub(crate) fn judge(record: &Record, rate: u32, promise: Promise) -> Vec<Violation> {
     let mut violations: Vec<_> = record.calls.iter().filter_map(|call| failed(record, call)).collect();
     violations.extend(record.begun.iter().filter_map(|begun| unserving(record, *begun)));
     for backend in 0..BACKENDS {
         violations.extend(forsaken(record, promise, backend));
+        violations.extend(promise.ejects.iter().flat_map(|within| kept(record, promise, *within, backend)));
     }
+    violations.extend(idle(record, rate));
+    violations.extend(late(record));
+    violations.extend(grown(record));
     violations
 }
 
-/// Was this wrong with the backend at any time of `from..to`, or so shortly before?
-fn was(record: &Record, backend: usize, fault: Fault, from: Duration, to: Duration, shortly: Duration) -> bool {
-    let met = |period: &&Period| period.from <= to && period.to.is_none_or(|end| from <= end + shortly);
-    record.periods[backend].iter().filter(|period| period.fault == fault).any(|period| met(&period))
-}
-
 fn failed(record: &Record, call: &Call) -> Option<Violation> {
-    let excused = |fault, shortly| {
-        call.backend.is_some_and(|backend| was(record, backend, fault, call.begun, call.ended, shortly))
+    let refusing = |period: &Period| period.fault == Fault::Failing && period.meets(call.begun, call.ended);
+    let in_flight = |period: &Period| {
+        period.fault == Fault::Killed && call.begun <= period.from + FOUND_DEAD && period.from <= call.ended
     };
+    let periods = call.backend.map_or(&[][..], |backend| &record.periods[backend]);
     let error = match &call.outcome {
         Outcome::Served => return None,
-        Outcome::Refused if excused(Fault::Failing, Duration::ZERO) => return None,
+        Outcome::Refused if periods.iter().any(refusing) => return None,
         Outcome::Refused => "the backend refused it, and was not to",
-        Outcome::Lost(_) if excused(Fault::Killed, FOUND_DEAD) => return None,
+        Outcome::Lost(_) if periods.iter().any(in_flight) => return None,
         Outcome::Lost(error) | Outcome::Other(error) => error,
     };
     Some(Violation::Failed { begun: call.begun, ended: call.ended, backend: call.backend, error: error.to_owned() })
@@ -142,19 +101,45 @@ fn forsaken(record: &Record, promise: Promise, backend: usize) -> impl Iterator<
     })
 }
 
-impl Display for Violation {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failed { begun, ended, backend, error } => {
-                let backend = backend.map_or("no backend".to_owned(), |backend| format!("backend {backend}"));
-                write!(f, "a call of {begun:.3?} to {ended:.3?} on {backend} failed: {error}")
-            }
-            Self::Unserving { at, backend, since } => {
-                write!(f, "at {at:.3?} a call began on backend {backend}, NOT_SERVING since {since:.3?}")
-            }
-            Self::Forsaken { backend, well_at, calls, of } => {
-                write!(f, "backend {backend}, well since {well_at:.3?}, had {calls} of {of} calls")
-            }
+/// Those times in which a backend failed for long enough to be ejected, and calls never kept away. Policies eject no more
+/// than half of the backends: if others may take those places, this one may stay.
+fn kept(record: &Record, promise: Promise, within: Duration, backend: usize) -> impl Iterator<Item = Violation> {
+    let failing = record.periods[backend].iter().filter(|period| period.fault == Fault::Failing);
+    failing.filter_map(move |period| {
+        let (since, until) = (period.from, period.to.unwrap_or(record.end));
+        let here = record.calls.iter().filter(|call| call.backend == Some(backend));
+        let mut begun: Vec<_> = here.map(|call| call.begun).filter(|begun| (since..until).contains(begun)).collect();
+        begun.sort_unstable();
+        let first = *begun.first()?;
+        let crowded = ejectable(record, backend, first.saturating_sub(promise.after_fault), first + within);
+        if until < first + within + AWAY || crowded * 2 >= BACKENDS {
+            return None;
         }
-    }
+        begun.push(until);
+        let kept = begun.windows(2).all(|pair| pair[1] - pair[0] < AWAY);
+        kept.then_some(Violation::Kept { backend, since, until })
+    })
+}
+
+/// How many other backends may have been ejected at some time of `from..to`.
+fn ejectable(record: &Record, but: usize, from: Duration, to: Duration) -> usize {
+    let failed = |period: &Period| period.fault == Fault::Failing && period.meets(from, to);
+    (0..BACKENDS).filter(|other| *other != but && record.periods[*other].iter().any(failed)).count()
+}
+
+fn idle(record: &Record, rate: u32) -> Option<Violation> {
+    let due = (f64::from(rate) * record.end.saturating_sub(LATE).as_secs_f64()) as usize;
+    let calls = record.calls.len();
+    (calls < due).then_some(Violation::Idle { calls, due })
+}
+
+fn late(record: &Record) -> Option<Violation> {
+    let latest = record.latest();
+    (latest > LATE).then_some(Violation::Late { latest })
+}
+
+fn grown(record: &Record) -> Option<Violation> {
+    let (before, after) = record.resident?;
+    let bytes = after.saturating_sub(before);
+    (bytes > GROWTH).then_some(Violation::Grown { bytes })
 }
