@@ -6,12 +6,13 @@ use http::{
     HeaderValue,
     uri::{Authority, Scheme},
 };
-use thalweg_core::lb::{SubchannelId, Wake};
+use thalweg_core::lb::{Picker, SubchannelId, Wake};
 use tokio::sync::mpsc;
 
 use crate::{
     credentials::CallCredentials,
     error::ConnectError,
+    panics::{Contained, Panic},
     resolver::{ResolveError, ResolverUpdate},
     snapshot::Board,
     subchannel::ConnectionKey,
@@ -34,8 +35,10 @@ pub(crate) enum ControlEvent {
     Unusable(ConnectionKey),
     /// A call waits, since no connection of this subchannel has a stream for it.
     Crowded(SubchannelId),
+    /// This picker panicked over a call.
+    PickerPanicked(Contained<Arc<dyn Picker>>, Panic),
     /// The resolver has a result.
-    Resolved(Result<ResolverUpdate, ResolveError>),
+    Resolved(Contained<Result<ResolverUpdate, ResolveError>>),
     /// An attempt to connect has ended.
     Attempted(ConnectionKey, Result<Connection, ConnectError>),
     /// The health check of this subchannel has news.

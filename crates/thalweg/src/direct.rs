@@ -23,6 +23,7 @@ use tower_service::Service;
 use crate::{
     call::{ResponseBody, ResponseFuture},
     control::{ChannelFacts, Control, ControlEvent},
+    panics::Contained,
     rt,
     snapshot::{ReadySubchannel, Snapshot},
     subchannel::ConnectionKey,
@@ -44,8 +45,8 @@ impl Direct {
         control.board.publish(Snapshot {
             state: Connectivity::Ready,
             asleep: false,
-            selector: Some(Arc::new(ServiceConfig::default())),
-            picker: Arc::new(Fixed::new(Pick::Use(id))),
+            selector: Some(Contained::new(Arc::new(ServiceConfig::default()))),
+            picker: Contained::new(Arc::new(Fixed::new(Pick::Use(id)))),
             ready: VectorSync::from_iter([Some(ReadySubchannel { id, trackers: Arc::new([]), ..ready })]),
         });
         (Self(Arc::new(control)), findings)

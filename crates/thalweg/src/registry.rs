@@ -2,10 +2,20 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use thalweg_core::lb::registry::{Policies, PolicyFactory};
+use serde_json::Value;
+use thalweg_core::{
+    json::ConfigError,
+    lb::{
+        AnyConfig, LbPolicy,
+        registry::{Policies, PolicyFactory},
+    },
+};
 
-use crate::resolver::{
-    ResolverFactory, dns::DnsResolver, ip::IpResolver, passthrough::PassthroughResolver, unix::UnixResolver,
+use crate::{
+    panics::caught,
+    resolver::{
+        ResolverFactory, dns::DnsResolver, ip::IpResolver, passthrough::PassthroughResolver, unix::UnixResolver,
+    },
 };
 
 /// The resolvers and policies of a channel.
@@ -43,17 +53,17 @@ impl Registry {
         self
     }
 
-    /// Adds a policy, in the place of one with the same name.
+    /// Adds a policy, in the place of one with the same name. If it panics over a configuration, that one is rejected.
     #[must_use]
     pub fn with_policy(mut self, factory: impl PolicyFactory + 'static) -> Self {
-        self.policies.register(factory);
+        self.policies.register(Careful(factory));
         self
     }
 
     /// Adds a policy under one more name, such as grpc-go's `…_experimental`.
     #[must_use]
     pub fn with_policy_alias(mut self, name: &str, factory: impl PolicyFactory + 'static) -> Self {
-        self.policies.alias(name, factory);
+        self.policies.alias(name, Careful(factory));
         self
     }
 
@@ -72,5 +82,26 @@ impl Registry {
     #[must_use]
     pub fn policies(&self) -> &Policies {
         &self.policies
+    }
+}
+
+/// A factory of the application's, which may panic over a configuration.
+#[derive(Debug)]
+struct Careful<F>(F);
+
+impl<F: PolicyFactory> PolicyFactory for Careful<F> {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn parse(&self, config: &Value, policies: &Policies) -> Result<Arc<dyn AnyConfig>, ConfigError> {
+        caught(|| self.0.parse(config, policies)).unwrap_or_else(|panic| {
+            let reason = format!("the load-balancing policy {} panicked over its configuration: {panic}", self.name());
+            Err(ConfigError::new("$", reason))
+        })
+    }
+
+    fn build(&self) -> Box<dyn LbPolicy> {
+        self.0.build()
     }
 }

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::{
     config::ConfigSelector,
+    panics::Contained,
     rt::{self, BoxFuture},
     subchannel::{
         ConnectionKey,
@@ -36,7 +37,7 @@ pub(crate) struct ReadySubchannel {
     /// Where calls wait if none of them has room.
     pub(crate) pool: Arc<Pool>,
     /// Told of every call.
-    pub(crate) trackers: Arc<[Tracker]>,
+    pub(crate) trackers: Arc<[Contained<Tracker>]>,
 }
 
 impl ReadySubchannel {
@@ -53,8 +54,8 @@ pub(crate) struct Snapshot {
     /// Nobody resolves or balances: the next call wakes the channel.
     pub(crate) asleep: bool,
     /// `None` until the name has resolved, or failed to, for the first time.
-    pub(crate) selector: Option<Arc<dyn ConfigSelector>>,
-    pub(crate) picker: Arc<dyn Picker>,
+    pub(crate) selector: Option<Contained<Arc<dyn ConfigSelector>>>,
+    pub(crate) picker: Contained<Arc<dyn Picker>>,
     /// By slot.
     pub(crate) ready: VectorSync<Option<ReadySubchannel>>,
 }
@@ -66,7 +67,7 @@ impl Snapshot {
             state: Connectivity::Idle,
             asleep: true,
             selector: None,
-            picker: Arc::new(Fixed::new(Pick::Queue)),
+            picker: Contained::new(Arc::new(Fixed::new(Pick::Queue))),
             ready: VectorSync::new_sync(),
         }
     }

@@ -1,6 +1,7 @@
 //! The names by which the world answers a policy: all `Copy`, all given at once, before what they name exists.
 
-/// A subchannel: `slot` indexes the data path's table, `generation` tells a reused slot from the one that died.
+/// A subchannel: `slot` indexes the data path's table, `generation` tells a reused slot from the one that died, and from
+/// the same slot of another channel.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct SubchannelId {
     pub(super) slot: u32,
@@ -14,7 +15,8 @@ impl SubchannelId {
         self.slot as usize
     }
 
-    /// How many subchannels had this slot before.
+    /// Tells it from the others that had this slot, here or in another channel. Each time the slot is used again it is one
+    /// more; where it begins is the [`Mint`](super::Mint)'s own.
     #[must_use]
     pub fn generation(self) -> u32 {
         self.generation

@@ -32,6 +32,7 @@ use std::{
         atomic::{AtomicU16, Ordering},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_core::Stream;
@@ -104,6 +105,9 @@ impl fmt::Debug for Network {
     }
 }
 
+/// How long a script waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// Where a server takes its connections from, by [`accept`](Self::accept) or as a stream. Once it is dropped,
 /// connecting is refused.
 #[derive(Debug)]
@@ -113,13 +117,18 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// The next connection. Cancel safe.
+    /// The next connection. Cancel safe. Panics if none comes for five minutes of the test's time, which is longer than
+    /// any backoff.
     pub async fn accept(&mut self) -> Connected {
-        match self.connections.recv().await {
-            Some(connection) => connection,
-            // Another listener has taken the address over.
-            None => std::future::pending().await,
-        }
+        let next = async {
+            match self.connections.recv().await {
+                Some(connection) => connection,
+                // Another listener has taken the address over.
+                None => std::future::pending().await,
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, next).await;
+        waited.unwrap_or_else(|_| panic!("waited for a connection in vain: {:?}", self.host))
     }
 
     /// The host that listens.

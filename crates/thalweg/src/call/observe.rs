@@ -8,19 +8,23 @@ use thalweg_core::{
 };
 use tonic::Code;
 
-use crate::{error::core_code, panics::caught, rt};
+use crate::{
+    error::core_code,
+    panics::{Contained, caught},
+    rt,
+};
 
 /// One call under observation, from its pick on. A call that is dropped before it ended was cancelled.
 #[derive(Debug)]
 pub(super) struct Observation {
     /// `None` when nobody watches, or when the end was told.
-    trackers: Option<Arc<[Tracker]>>,
+    trackers: Option<Arc<[Contained<Tracker>]>>,
     begun: Instant,
 }
 
 impl Observation {
     /// The call was picked at `now`.
-    pub(super) fn begin(trackers: &Arc<[Tracker]>, now: Instant) -> Self {
+    pub(super) fn begin(trackers: &Arc<[Contained<Tracker>]>, now: Instant) -> Self {
         for tracker in &**trackers {
             undisturbed(|| tracker.start());
         }

@@ -104,9 +104,9 @@ fn pick(control: &Control, head: &Head, snapshot: &Snapshot, now: Instant) -> Pi
     args.hash = head.hash;
     args.deadline = head.deadline;
     let pick = caught(|| snapshot.picker.pick(&args)).unwrap_or_else(|panic| {
-        tracing::error!(method = args.method, %panic, "the picker of the load-balancing policy panicked");
-        let text = format!("the picker of the load-balancing policy panicked: {panic}");
-        Pick::Drop(CoreStatus::new(Code::Internal, text))
+        // The driver knows whose it is, and puts up a snapshot without it.
+        control.tell(ControlEvent::PickerPanicked(snapshot.picker.clone(), panic));
+        Pick::Queue
     });
     if let Some(wake) = args.wanted() {
         control.tell(ControlEvent::Wake(wake));

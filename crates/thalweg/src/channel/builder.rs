@@ -19,6 +19,7 @@ use super::{
 use crate::{
     control::{ChannelFacts, Control},
     credentials::{CallCredentials, ChannelCredentials},
+    panics::Contained,
     registry::Registry,
     resolver::ResolverContext,
     subchannel::Connecting,
@@ -243,7 +244,7 @@ impl ChannelBuilder {
             connecting: Arc::new(self.connecting(proxy, &authority, &ledger)),
             backoff: self.backoff,
             scaling: self.scaling,
-            default_config: Arc::new(config),
+            default_config: Contained::new(Arc::new(config)),
             use_resolved_config: self.use_resolved_config,
             health_checks: self.health_checks,
         };

@@ -5,6 +5,7 @@
 
 use std::{
     collections::VecDeque,
+    ptr,
     sync::{Arc, Weak},
     time::Instant,
 };
@@ -32,7 +33,7 @@ use crate::{
     config::ConfigSelector,
     control::{Control, ControlEvent},
     error::{ConnectError, WireError, WireErrorKind},
-    panics::caught,
+    panics::{Contained, caught},
     rt::{self, Alarm},
     snapshot::{ReadySubchannel, Snapshot},
     subchannel::{Connecting, ConnectionKey, pool::Member},
@@ -50,7 +51,7 @@ pub(super) struct Plan {
     pub(super) scaling: ConnectionScaling,
     pub(super) resolution: Resolution,
     /// In force while the name has no configuration of its own.
-    pub(super) default_config: Arc<ServiceConfig>,
+    pub(super) default_config: Contained<Arc<ServiceConfig>>,
     pub(super) use_resolved_config: bool,
     /// The application lets service configs ask for them.
     pub(super) health_checks: bool,
@@ -63,14 +64,14 @@ pub(super) struct Driver {
     pub(super) mailbox: mpsc::WeakUnboundedSender<ControlEvent>,
     pub(super) plan: Plan,
     /// `None` while the channel sleeps.
-    pub(super) root: Option<GracefulSwitch>,
+    pub(super) root: Option<Contained<GracefulSwitch>>,
     pub(super) mint: Mint,
     /// For jitter.
     pub(super) random: Random,
     pub(super) subchannels: Subchannels,
     pub(super) timers: Timers,
     pub(super) resolver_backoff: Backoff,
-    pub(super) config: Option<Arc<ServiceConfig>>,
+    pub(super) config: Option<Contained<Arc<ServiceConfig>>>,
     /// How many connections a subchannel may have.
     pub(super) most: u32,
     /// Whose health the backends are asked for.
@@ -85,8 +86,8 @@ pub(super) struct Driver {
 /// The next snapshot, in the making.
 struct Draft {
     state: Connectivity,
-    selector: Option<Arc<dyn ConfigSelector>>,
-    picker: Arc<dyn Picker>,
+    selector: Option<Contained<Arc<dyn ConfigSelector>>>,
+    picker: Contained<Arc<dyn Picker>>,
     ready: VectorSync<Option<ReadySubchannel>>,
     /// The policy has reported: its picker is stale.
     reported: bool,
@@ -161,9 +162,10 @@ impl Driver {
             ControlEvent::Wake(wake) => self.deliver(&Event::Wake(wake)),
             ControlEvent::Unusable(key) => self.on_connection_lost(key),
             ControlEvent::Crowded(id) => self.grow(id),
+            ControlEvent::PickerPanicked(picker, panic) => self.on_picker_panicked(&picker, &panic),
             // A result may come late, when the channel sleeps.
             ControlEvent::Resolved(_) if self.root.is_none() => {}
-            ControlEvent::Resolved(result) => self.on_resolved(result),
+            ControlEvent::Resolved(mut result) => self.on_resolved(&mut result),
             ControlEvent::Attempted(key, result) => self.on_attempted(key, result),
             ControlEvent::HealthNews(id) => self.on_health_news(id),
             ControlEvent::Connection(key, event) => {
@@ -215,7 +217,9 @@ impl Driver {
         let result = match result {
             Ok(result) => result,
             Err(panic) => {
-                self.give_up(&commands, &panic);
+                self.on_policy_panicked(&commands, &panic);
+                // Trackers are in them.
+                drop(Contained::new(commands));
                 return None;
             }
         };
@@ -311,8 +315,13 @@ impl Driver {
 
     /// Calls are configured by `selector` from now on.
     pub(super) fn select(&mut self, selector: Arc<dyn ConfigSelector>) {
-        self.next.selector = Some(selector);
+        self.next.selector = Some(Contained::new(selector));
         self.next.changed = true;
+    }
+
+    /// Is this the picker that calls will find?
+    pub(super) fn has_picker(&self, picker: &Arc<dyn Picker>) -> bool {
+        ptr::addr_eq(Arc::as_ptr(picker), Arc::as_ptr(&self.next.picker))
     }
 
     pub(super) fn has_selector(&self) -> bool {
@@ -323,7 +332,7 @@ impl Driver {
     fn publish(&mut self) {
         // A policy that panics over its picker reports once more, by the one that takes its place.
         while std::mem::take(&mut self.next.reported) {
-            if let Some(picker) = self.policy(|root, cx| root.picker(cx)) {
+            if let Some(picker) = self.policy(|root, cx| Contained::new(root.picker(cx))) {
                 self.next.picker = picker;
                 self.next.changed = true;
             }
@@ -363,7 +372,7 @@ impl Driver {
         if self.root.is_some() {
             return;
         }
-        self.root = Some(GracefulSwitch::default());
+        self.root = Some(Contained::new(GracefulSwitch::default()));
         self.next.state = Connectivity::Connecting;
         self.next.changed = true;
         self.plan.resolution.start(&self.mailbox);
@@ -417,8 +426,8 @@ impl Drop for Driver {
         self.put_up(Snapshot {
             state: Connectivity::Shutdown,
             asleep: false,
-            selector: Some(Arc::new(ServiceConfig::default())),
-            picker: Arc::new(Fixed::new(Pick::Drop(end))),
+            selector: Some(Contained::new(Arc::new(ServiceConfig::default()))),
+            picker: Contained::new(Arc::new(Fixed::new(Pick::Drop(end)))),
             ready: VectorSync::new_sync(),
         });
     }

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::{driver::Driver, subchannels::Subchannel, timers::Due};
 use crate::{
     control::ControlEvent,
+    panics::Contained,
     rt,
     subchannel::{Connecting, ConnectionKey},
     transport::crowd::Crowd,
@@ -38,6 +39,7 @@ impl Driver {
             // The policy tree drops wakes that it no longer knows.
             Command::Offer(_) | Command::Withdraw(_) => {}
             Command::Observe { watch, tracker } => {
+                let tracker = Contained::new(tracker);
                 if let Some(subchannel) = self.subchannels.get_mut(watch.of()) {
                     subchannel.trackers.push((watch, tracker));
                     self.show(watch.of());

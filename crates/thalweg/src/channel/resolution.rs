@@ -1,6 +1,6 @@
 //! The channel's resolver: its task, and what becomes of its results (A21).
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use thalweg_core::{
     deadline,
@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use super::{driver::Driver, timers::Due};
 use crate::{
     control::ControlEvent,
+    panics::Contained,
     resolver::{ResolveError, Resolver, ResolverContext, ResolverFactory, ResolverUpdate},
     rt::{self, Task},
 };
@@ -81,7 +82,7 @@ struct Reporter(mpsc::WeakUnboundedSender<ControlEvent>);
 impl Reporter {
     /// False when nobody listens any more.
     fn report(&self, result: Result<ResolverUpdate, ResolveError>) -> bool {
-        self.0.upgrade().is_some_and(|mailbox| mailbox.send(ControlEvent::Resolved(result)).is_ok())
+        self.0.upgrade().is_some_and(|mailbox| mailbox.send(ControlEvent::Resolved(Contained::new(result))).is_ok())
     }
 }
 
@@ -95,20 +96,20 @@ impl Drop for Reporter {
 
 impl Driver {
     /// The resolver has a result, good or bad.
-    pub(super) fn on_resolved(&mut self, result: Result<ResolverUpdate, ResolveError>) {
+    pub(super) fn on_resolved(&mut self, result: &mut Result<ResolverUpdate, ResolveError>) {
         let update = match result {
             Ok(update) => update,
             Err(error) => return self.on_unresolved(&error.to_string()),
         };
-        let config = match self.choose_config(update.service_config) {
-            Ok(config) => config,
+        let config = match self.choose_config(update.service_config.as_ref()) {
+            Ok(config) => Contained::new(config),
             Err(error) => {
                 return self.on_unresolved(&format!("the resolver's service config is broken: {error}"));
             }
         };
-        let selector = update.config_selector.unwrap_or_else(|| config.clone());
+        let selector = update.config_selector.clone().unwrap_or_else(|| Arc::<ServiceConfig>::clone(&config));
         self.select(selector);
-        self.balance(&config, update.endpoints);
+        self.balance(&config, mem::take(&mut update.endpoints));
         self.choose_health_service(&config);
         self.config = Some(config);
         self.rescale();
@@ -117,16 +118,16 @@ impl Driver {
     /// The configuration in force from now on. A broken one leaves the good one in use, if there is one (A21).
     fn choose_config(
         &self,
-        resolved: Option<Result<Arc<ServiceConfig>, ConfigError>>,
+        resolved: Option<&Result<Arc<ServiceConfig>, ConfigError>>,
     ) -> Result<Arc<ServiceConfig>, ConfigError> {
         match (resolved.filter(|_| self.plan.use_resolved_config), &self.config) {
-            (None, _) => Ok(self.plan.default_config.clone()),
-            (Some(Ok(config)), _) => Ok(config),
+            (None, _) => Ok(Arc::clone(&self.plan.default_config)),
+            (Some(Ok(config)), _) => Ok(Arc::clone(config)),
             (Some(Err(error)), Some(in_use)) => {
                 tracing::warn!(%error, "the resolver's service config is broken; the last good one stays in use");
-                Ok(in_use.clone())
+                Ok(Arc::clone(in_use))
             }
-            (Some(Err(error)), None) => Err(error),
+            (Some(Err(error)), None) => Err(error.clone()),
         }
     }
 
@@ -135,7 +136,7 @@ impl Driver {
         let Some(choice) = choice else {
             return self.on_unresolved("no load-balancing policy is configured, and pick_first is not registered");
         };
-        let update = LbResolution { endpoints: endpoints.into(), config: Some(Arc::new(choice)) };
+        let update = Contained::new(LbResolution { endpoints: endpoints.into(), config: Some(Arc::new(choice)) });
         self.downfall = None;
         match self.policy(|root, cx| root.on_resolution(cx, &update)) {
             Some(Ok(())) => {
@@ -152,7 +153,7 @@ impl Driver {
     fn on_unresolved(&mut self, text: &str) {
         tracing::debug!(error = text, "resolution failed");
         if !self.has_selector() {
-            self.select(self.plan.default_config.clone());
+            self.select(Arc::<ServiceConfig>::clone(&self.plan.default_config));
         }
         let error = self.downfall.clone().unwrap_or_else(|| Status::unavailable(text));
         self.policy(|root, cx| root.on_resolver_error(cx, &error));

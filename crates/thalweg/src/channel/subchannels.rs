@@ -10,6 +10,7 @@ use thalweg_core::{
 
 use super::{health::Watched, scaling::Quiet};
 use crate::{
+    panics::Contained,
     rt::Task,
     snapshot::ReadySubchannel,
     subchannel::{ConnectionKey, pool::Pool},
@@ -27,7 +28,7 @@ pub(super) struct Subchannel {
     pub(super) pool: Arc<Pool>,
     pub(super) quiet: Quiet,
     /// Who sees every call.
-    pub(super) trackers: Vec<(Watch, Tracker)>,
+    pub(super) trackers: Vec<(Watch, Contained<Tracker>)>,
     pub(super) watched: Watched,
 }
 

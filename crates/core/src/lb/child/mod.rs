@@ -134,6 +134,8 @@ impl<T: Tap> ChildSet<T> {
         self.leave(child.state);
         self.stale.insert(key);
         debug_assert!(kept.is_empty(), "a policy kept tokens past its shutdown: {kept:?}, {:?}", child.policy);
+        // What it holds is dropped, which runs its code once more.
+        named(cx, child.name.as_ref(), |_| drop(child.policy));
     }
 
     /// Removes every child.
@@ -226,9 +228,7 @@ impl<T: Tap> ChildSet<T> {
     ) -> Option<(R, Option<Connectivity>)> {
         let child = self.children.get_mut(&key)?;
         let (mark, ours) = (cx.out.len(), cx.reported.take());
-        child.name.iter().for_each(|name| cx.enter(Arc::clone(name)));
-        let result = call(&mut *child.policy, cx);
-        child.name.iter().for_each(|_| cx.leave());
+        let result = named(cx, child.name.as_ref(), |cx| call(&mut *child.policy, cx));
         let theirs = mem::replace(&mut cx.reported, ours);
         self.pass_on(cx, key, mark);
         Some((result, theirs))
@@ -315,6 +315,14 @@ impl<T: Tap> ChildSet<T> {
             *count -= 1;
         }
     }
+}
+
+/// Runs code of a policy, and says whose it is, in case that it panics.
+fn named<R>(cx: &mut Cx<'_>, name: Option<&Arc<str>>, code: impl FnOnce(&mut Cx<'_>) -> R) -> R {
+    name.iter().for_each(|name| cx.enter(Arc::clone(name)));
+    let result = code(cx);
+    name.iter().for_each(|_| cx.leave());
+    result
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ mod tests;
 
 use std::{
     mem,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -73,9 +76,16 @@ pub enum Command {
     Resolve,
 }
 
+/// How many mints there were. It only keeps their names apart: nothing is decided by it.
+static MINTS: AtomicU32 = AtomicU32::new(0);
+
 /// Gives out tokens and randomness: one per channel, so that a run is a function of its seed and its events.
+///
+/// No two mints name a subchannel alike, so that a subchannel of another channel is never taken for one's own.
 #[derive(Debug)]
 pub struct Mint {
+    /// The first generation of every slot.
+    first: u32,
     generations: Vec<u32>,
     free: Vec<u32>,
     last_key: u64,
@@ -88,7 +98,10 @@ impl Mint {
     /// A mint whose randomness follows from `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { generations: vec![], free: vec![], last_key: 0, random: Random::new(seed), trail: vec![] }
+        // Multiples of the golden ratio lie as far apart as they can: among a thousand channels, slots of the same number
+        // have to be used millions of times to come to the same generation.
+        let first = MINTS.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9);
+        Self { first, generations: vec![], free: vec![], last_key: 0, random: Random::new(seed), trail: vec![] }
     }
 
     /// For whoever has caught a policy's panic: the names of the policies that were being called, outermost first. It
@@ -104,7 +117,7 @@ impl Mint {
 
     fn subchannel(&mut self) -> SubchannelId {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.generations.push(0);
+            self.generations.push(self.first);
             self.generations.len() as u32 - 1
         });
         SubchannelId { slot, generation: self.generations[slot as usize] }

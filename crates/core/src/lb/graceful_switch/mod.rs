@@ -64,7 +64,10 @@ impl GracefulSwitch {
         if self.latest().is_some_and(|latest| latest.name == name) {
             return;
         }
-        let key = self.children.insert_named(name, choice.factory.build());
+        cx.enter(name.into());
+        let policy = choice.factory.build();
+        cx.leave();
+        let key = self.children.insert_named(name, policy);
         let hosted = Hosted { key, name: name.to_owned(), picker: Arc::new(Fixed::new(Pick::Queue)) };
         if self.current.is_none() {
             self.current = Some(hosted);

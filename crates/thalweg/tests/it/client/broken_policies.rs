@@ -2,7 +2,10 @@
 
 use std::{
     fmt::{self, Debug},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -27,16 +30,17 @@ use thalweg::{
     request::RequestExt,
     resolver::{ResolveError, ResolverUpdate},
 };
-use tonic::Code;
+use thalweg_proto::demo::HelloRequest;
+use tonic::{Code, Request};
 
 use crate::support::{
     call,
-    fleet::{Fleet, ONE},
+    fleet::{Fleet, ONE, ROUND_ROBIN},
     hello, named, pass, send, settle, told,
 };
 
 /// When a policy may panic.
-const MOMENTS: [&str; 12] = [
+const MOMENTS: [&str; 18] = [
     "never",
     "resolution",
     "connected",
@@ -49,13 +53,37 @@ const MOMENTS: [&str; 12] = [
     "call ends",
     "shutdown",
     "resolver error",
+    "parse",
+    "build",
+    "drop of the configuration",
+    "drop of the policy",
+    "drop of the picker",
+    "drop of the observer",
 ];
 
 type When = &'static str;
 
 /// The policy's configuration: `{"when": "timer"}`.
-#[derive(Clone, Copy, Debug)]
-struct Config(When);
+#[derive(Debug)]
+struct Config(When, #[expect(dead_code, reason = "only its drop matters")] Fuse);
+
+/// Panics as it is dropped, if it is at all to panic.
+#[derive(Debug)]
+struct Fuse(Option<When>);
+
+impl Fuse {
+    fn of(when: When, moment: &str) -> Self {
+        Self((when == moment).then_some(when))
+    }
+}
+
+impl Drop for Fuse {
+    fn drop(&mut self) {
+        if let Some(when) = self.0 {
+            panic!("it broke at {when}");
+        }
+    }
+}
 
 /// A policy with one subchannel that connects for the first call, and panics when its configuration says.
 struct Fragile {
@@ -65,6 +93,7 @@ struct Fragile {
     wake: Option<Wake>,
     state: SubchannelState,
     seen: Seen,
+    fuse: Fuse,
 }
 
 /// What policies made, and what they are to pick instead of their own.
@@ -72,6 +101,7 @@ struct Fragile {
 struct Seen {
     made: Arc<Mutex<Vec<SubchannelId>>>,
     foreign: Arc<Mutex<Option<SubchannelId>>>,
+    build_breaks: Arc<AtomicBool>,
 }
 
 impl Debug for Fragile {
@@ -84,19 +114,26 @@ impl Fragile {
     fn break_if(&self, when: When) {
         assert!(self.when != when, "it broke at {when}");
     }
+
+    fn give_back(&mut self, cx: &mut Cx<'_>) {
+        self.id.take().into_iter().for_each(|id| cx.shutdown(id));
+        self.timer.take().into_iter().for_each(|timer| cx.cancel(timer));
+        self.wake.take().into_iter().for_each(|wake| cx.withdraw(wake));
+    }
 }
 
 impl LbPolicy for Fragile {
     fn on_resolution(&mut self, cx: &mut Cx<'_>, update: &Resolution) -> Result<(), Rejected> {
         self.when = update.config_as::<Config>().map_or(self.when, |config| config.0);
-        if let Some(old) = self.id.take() {
-            cx.shutdown(old);
+        if self.when == "drop of the policy" {
+            self.fuse = Fuse(Some(self.when));
         }
+        self.give_back(cx);
         let endpoint = &update.endpoints[0];
         let id = cx.create(endpoint, &endpoint.addresses()[0]);
         self.seen.made.lock().unwrap().push(id);
         self.id = Some(id);
-        cx.observe(id, Arc::new(Observer(self.when)));
+        cx.observe(id, Arc::new(Observer(self.when, Fuse::of(self.when, "drop of the observer"))));
         self.timer = Some(cx.arm(Duration::from_secs(5)));
         self.wake = Some(cx.offer());
         self.break_if("resolution");
@@ -131,7 +168,7 @@ impl LbPolicy for Fragile {
         if self.when == "pick" {
             return Arc::new(Breaks);
         }
-        Arc::new(Fixed { pick, wake: self.wake })
+        Arc::new(Fused(Fixed { pick, wake: self.wake }, Fuse::of(self.when, "drop of the picker")))
     }
     fn exit_idle(&mut self, cx: &mut Cx<'_>) {
         self.break_if("exit idle");
@@ -139,9 +176,7 @@ impl LbPolicy for Fragile {
     }
     fn shutdown(&mut self, cx: &mut Cx<'_>) {
         self.break_if("shutdown");
-        self.id.take().into_iter().for_each(|id| cx.shutdown(id));
-        self.timer.take().into_iter().for_each(|timer| cx.cancel(timer));
-        self.wake.take().into_iter().for_each(|wake| cx.withdraw(wake));
+        self.give_back(cx);
     }
 }
 
@@ -155,7 +190,16 @@ impl Picker for Breaks {
 }
 
 #[derive(Debug)]
-struct Observer(When);
+struct Fused(Fixed, #[expect(dead_code, reason = "only its drop matters")] Fuse);
+
+impl Picker for Fused {
+    fn pick(&self, args: &PickArgs<'_>) -> Pick {
+        self.0.pick(args)
+    }
+}
+
+#[derive(Debug)]
+struct Observer(When, #[expect(dead_code, reason = "only its drop matters")] Fuse);
 
 impl CallObserver for Observer {
     fn start(&self) {
@@ -183,11 +227,14 @@ impl PolicyFactory for Factory {
             let text = when.text()?;
             MOMENTS.into_iter().find(|moment| *moment == text).ok_or_else(|| when.error("no such moment"))
         })?;
-        Ok(Arc::new(Config(when)))
+        assert!(when != "parse", "it broke at parse");
+        self.0.build_breaks.store(when == "build", Relaxed);
+        Ok(Arc::new(Config(when, Fuse::of(when, "drop of the configuration"))))
     }
     fn build(&self) -> Box<dyn LbPolicy> {
+        assert!(!self.0.build_breaks.load(Relaxed), "it broke at build");
         let (state, seen) = (SubchannelState::Idle, self.0.clone());
-        Box::new(Fragile { when: "never", id: None, timer: None, wake: None, state, seen })
+        Box::new(Fragile { when: "never", id: None, timer: None, wake: None, state, seen, fuse: Fuse(None) })
     }
 }
 
@@ -227,6 +274,13 @@ impl World {
     }
 }
 
+/// A request that waits for a policy that works.
+fn patient() -> Request<HelloRequest> {
+    let mut request = named("ann");
+    request.set_wait_for_ready(true);
+    request
+}
+
 /// What a call is told of a policy that broke.
 fn broke(policies: &str, when: &str) -> String {
     format!("no backend of names:fleet can be used: the load-balancing policy {policies} panicked: it broke at {when}")
@@ -234,7 +288,7 @@ fn broke(policies: &str, when: &str) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_channel_survives_a_policy_that_panics_wherever_it_does_so() {
-    for when in ["resolution", "wake", "connected", "picker"] {
+    for when in ["build", "resolution", "wake", "connected", "picker"] {
         let world = World::new();
         let _one = world.fleet.start(ONE).await;
         let channel = world.channel();
@@ -264,9 +318,7 @@ async fn a_policy_that_panics_harms_no_call_in_flight_and_its_connections_go() {
     pass(Duration::from_millis(5_001)).await;
     let status = hello(&channel, "ann").await.unwrap_err();
     assert_eq!(status.message(), broke("fragile", "timer"));
-    let mut patient = named("ann");
-    patient.set_wait_for_ready(true);
-    let patient = call(&channel, patient);
+    let patient = call(&channel, patient());
     assert_eq!(in_flight.await.unwrap().unwrap().backend, ONE);
     settle().await;
     assert!(one.host.connections().is_empty() && !patient.is_finished());
@@ -291,6 +343,22 @@ async fn what_a_call_is_told_stays_until_a_configuration_comes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_call_is_told_of_a_broken_policy_is_forgotten_when_the_channel_sleeps() {
+    let world = World::new();
+    let _one = world.fleet.start(ONE).await;
+    let channel = world.channel();
+    world.resolve("resolver error").await;
+    hello(&channel, "ann").await.unwrap();
+    world.fleet.names.fail(ResolveError::Other("no such name".into()));
+    settle().await;
+    assert_eq!(hello(&channel, "ann").await.unwrap_err().message(), broke("fragile", "resolver error"));
+    pass(Duration::from_secs(1_201)).await;
+    assert_eq!(channel.state(), Connectivity::Idle);
+    let status = hello(&channel, "ann").await.unwrap_err();
+    assert_eq!(status.message(), "no backend of names:fleet can be used: no such name");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_policy_that_panics_is_found_below_its_parents() {
     let world = World::new();
     let _one = world.fleet.start(ONE).await;
@@ -307,9 +375,12 @@ async fn the_policy_that_panics_is_found_below_its_parents() {
         update.endpoints[0] = update.endpoints[0].clone().with(Path::new(["a", "b"]));
         update
     };
-    world.fleet.names.set(tree("connected"));
-    let status = hello(&channel, "ann").await.unwrap_err();
-    assert_eq!(status.message(), broke("priority > weighted_target > fragile", "connected"));
+    for when in ["build", "connected"] {
+        world.fleet.names.set(tree(when));
+        settle().await;
+        let status = hello(&channel, "ann").await.unwrap_err();
+        assert_eq!(status.message(), broke("priority > weighted_target > fragile", when));
+    }
     world.fleet.names.set(tree("never"));
     settle().await;
     hello(&channel, "ann").await.unwrap();
@@ -334,16 +405,67 @@ async fn a_channel_connects_and_sleeps_however_its_policy_takes_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_picker_that_panics_fails_the_call_and_nothing_else() {
+async fn a_picker_that_panics_is_given_up_with_its_policy() {
+    let world = World::new();
+    let one = world.fleet.start(ONE).await;
+    let channel = world.channel();
+    let in_flight = call(&channel, named("wait 1000"));
+    world.resolve("never").await;
+    world.resolve("pick").await;
+    for _ in 0..2 {
+        let status = hello(&channel, "ann").await.unwrap_err();
+        let text = "no backend of names:fleet can be used: the picker of the load-balancing policy fragile panicked: \
+                    no idea where to send /thalweg.demo.v1.Greeter/SayHello";
+        assert_eq!(told(&status), (Code::Unavailable, text, Some(LocalError::NoBackend)));
+        assert_eq!(channel.state(), Connectivity::TransientFailure);
+    }
+    world.resolve("pick").await;
+    let patient: Vec<_> = (0..3).map(|_| call(&channel, patient())).collect();
+    settle().await;
+    assert!(patient.iter().all(|call| !call.is_finished()));
+    assert_eq!((channel.state(), one.host.connections().len()), (Connectivity::TransientFailure, 1));
+    world.resolve("never").await;
+    for call in patient.into_iter().chain([in_flight]) {
+        assert_eq!(call.await.unwrap().unwrap().backend, ONE);
+    }
+    assert_eq!(channel.state(), Connectivity::Ready);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_panics_as_it_is_dropped_harms_no_call() {
+    for what in ["configuration", "policy", "picker", "observer"] {
+        let world = World::new();
+        let _one = world.fleet.start_with(ONE, |builder| builder.max_concurrent_streams(1)).await;
+        let channel = world.channel();
+        for _ in 0..2 {
+            world.resolve(&format!("drop of the {what}")).await;
+            let in_flight = call(&channel, named("wait 1000"));
+            settle().await;
+            let waiting = call(&channel, named("ann"));
+            settle().await;
+            world.resolve("never").await;
+            for call in [in_flight, waiting, call(&channel, named("ann"))] {
+                assert_eq!(call.await.unwrap().unwrap().backend, ONE, "{what}");
+            }
+            assert_eq!(channel.state(), Connectivity::Ready);
+            pass(Duration::from_secs(1_201)).await;
+            assert_eq!(channel.state(), Connectivity::Idle);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_panics_as_another_takes_its_place_is_named() {
     let world = World::new();
     let _one = world.fleet.start(ONE).await;
     let channel = world.channel();
-    world.resolve("pick").await;
-    let status = hello(&channel, "ann").await.unwrap_err();
-    let text =
-        "the picker of the load-balancing policy panicked: no idea where to send /thalweg.demo.v1.Greeter/SayHello";
-    assert_eq!(told(&status), (Code::Internal, text, Some(LocalError::NoBackend)));
-    world.resolve("never").await;
+    world.resolve("drop of the policy").await;
+    hello(&channel, "ann").await.unwrap();
+    world.fleet.names.set(world.update(ROUND_ROBIN));
+    settle().await;
+    assert_eq!(hello(&channel, "ann").await.unwrap_err().message(), broke("fragile", "drop of the policy"));
+    world.fleet.names.set(world.update(ROUND_ROBIN));
+    settle().await;
     hello(&channel, "ann").await.unwrap();
 }
 
@@ -365,7 +487,13 @@ async fn an_observer_that_panics_harms_no_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_sent_to_a_foreign_subchannel_waits_for_a_better_picker() {
-    // Another channel, whose policy has made its third subchannel; this one never will.
+    // This channel has one that is called the same within the channel, or never will.
+    for place in [0, 1, 2] {
+        a_foreign_subchannel_is_not_used(place).await;
+    }
+}
+
+async fn a_foreign_subchannel_is_not_used(place: usize) {
     let other = World::new();
     let _one = other.fleet.start(ONE).await;
     let elsewhere = other.channel();
@@ -373,7 +501,7 @@ async fn a_call_that_is_sent_to_a_foreign_subchannel_waits_for_a_better_picker()
     for _ in 0..3 {
         other.resolve("never").await;
     }
-    let foreign = *other.seen.made.lock().unwrap().last().unwrap();
+    let foreign = other.seen.made.lock().unwrap()[place];
     let world = World::new();
     let _one = world.fleet.start(ONE).await;
     *world.seen.foreign.lock().unwrap() = Some(foreign);
@@ -404,8 +532,13 @@ async fn a_wrong_configuration_is_named_by_its_path_wherever_it_comes_from() {
         "$.loadBalancingConfig[0].priority.children.a.config[1].weighted_target.targets.b.childPolicy[0].fragile.when";
     let world = World::new();
     let _one = world.fleet.start(ONE).await;
-    let error = world.builder().default_service_config(json).build().unwrap_err().to_string();
-    assert_eq!(error, format!("default service config: {path}: no such moment"));
+    let refused = |json: &str| world.builder().default_service_config(json).build().unwrap_err().to_string();
+    assert_eq!(refused(json), format!("default service config: {path}: no such moment"));
+    let panics = json.replace("tomorrow", "parse");
+    let factory = path.trim_end_matches(".when");
+    let panic =
+        format!("{factory}: the load-balancing policy fragile panicked over its configuration: it broke at parse");
+    assert_eq!(refused(&panics), format!("default service config: {panic}"));
 
     let channel = world.channel();
     world.fleet.names.set(world.update(json));
@@ -414,6 +547,14 @@ async fn a_wrong_configuration_is_named_by_its_path_wherever_it_comes_from() {
         "no backend of names:fleet can be used: the resolver's service config is broken: {path}: no such moment"
     );
     assert_eq!(status.message(), text);
+    world.fleet.names.set(world.update(&panics));
+    settle().await;
+    let text = format!("no backend of names:fleet can be used: the resolver's service config is broken: {panic}");
+    assert_eq!(hello(&channel, "ann").await.unwrap_err().message(), text);
     world.resolve("never").await;
+    hello(&channel, "ann").await.unwrap();
+    // The last good one stays in use.
+    world.fleet.names.set(world.update(&panics));
+    settle().await;
     hello(&channel, "ann").await.unwrap();
 }

@@ -46,7 +46,7 @@ use crate::support::{
     logs::Errors,
     named, pass,
     script::{CANCEL, END, HEAD, NO_ERROR, Script, answer},
-    send, settle,
+    send, settle, until,
 };
 
 const CHECKED: &str =
@@ -213,9 +213,7 @@ async fn a_watch_that_fails_is_retried_with_backoff_and_says_so_meanwhile() {
         let why = format!("{ONE} the health watch failed: RESOURCE_EXHAUSTED: too many watchers");
         assert_eq!(failure(&channel).await, unusable(&why));
         let begun = Instant::now();
-        while nurse.asked().is_empty() {
-            pass(Duration::from_millis(5)).await;
-        }
+        until("another question", Duration::from_millis(5), || !nurse.asked().is_empty()).await;
         let waited = begun.elapsed().as_secs_f64();
         assert!((0.8 * wait - 0.01..1.2 * wait + 0.01).contains(&waited), "{waited} s, and not about {wait}");
         wait = f64::min(1.6 * wait, 120.0);

@@ -35,7 +35,7 @@ use crate::support::{
     fleet::{Fleet, ONE, ROUND_ROBIN, THREE, TWO},
     hello, named, pass,
     script::{REFUSED, Script, answer},
-    send, settle, told,
+    send, settle, told, until,
 };
 
 /// How many of `calls` calls each backend answers.
@@ -106,9 +106,7 @@ async fn attempts_to_connect_back_off_by_the_specification() {
     let mut wait = 1.0;
     for attempt in 2..=15 {
         let begun = Instant::now();
-        while host.attempts() < attempt {
-            pass(Duration::from_millis(5)).await;
-        }
+        until("another attempt", Duration::from_millis(5), || host.attempts() >= attempt).await;
         let waited = begun.elapsed().as_secs_f64();
         assert!((0.8 * wait - 0.01..1.2 * wait + 0.01).contains(&waited), "attempt {attempt} came after {waited} s");
         wait = f64::min(1.6 * wait, 120.0);
@@ -120,9 +118,7 @@ async fn attempts_to_connect_back_off_by_the_specification() {
     one.kill();
     settle().await;
     let (attempts, begun) = (host.attempts(), Instant::now());
-    while host.attempts() == attempts {
-        pass(Duration::from_millis(5)).await;
-    }
+    until("another attempt", Duration::from_millis(5), || host.attempts() != attempts).await;
     assert!(begun.elapsed() < Duration::from_millis(1210), "{:?}", begun.elapsed());
 }
 

@@ -6,7 +6,7 @@ use crate::support::{
     client,
     fleet::{Fleet, ONE, THREE, TWO},
     load::Load,
-    pass, settle,
+    pass, settle, until,
 };
 
 #[tokio::test(start_paused = true)]
@@ -23,9 +23,7 @@ async fn of_three_backends_one_drained_again_and_again_fails_no_call() {
         one.drain().await;
         pass(Duration::from_millis(100)).await;
         one = fleet.start(ONE).await;
-        while one.calls() == 0 {
-            pass(Duration::from_millis(10)).await;
-        }
+        until("the first call", Duration::from_millis(10), || one.calls() > 0).await;
     }
     let tally = load.finish().await;
     assert!(tally.failed.is_empty(), "{:?}", tally.failed);

@@ -14,7 +14,7 @@ use crate::support::{
     fleet::{Fleet, ONE, THREE, TWO},
     hello,
     load::Load,
-    named, pass, settle, told,
+    named, pass, settle, told, until,
 };
 
 fn reset(processed: Processed) -> Option<LocalError> {
@@ -74,9 +74,7 @@ async fn of_three_backends_one_killed_again_and_again_fails_only_calls_that_had_
         pass(Duration::from_millis(500)).await;
         one = fleet.start(ONE).await;
         // Whatever the backoff has come to, a new attempt is made in this time.
-        while channel_is_without(&one) {
-            pass(Duration::from_millis(10)).await;
-        }
+        until("another connection", Duration::from_millis(10), || !channel_is_without(&one)).await;
     }
     let tally = load.finish().await;
     assert!(reached > 50 && tally.total() > 5000, "{reached} {tally:?}");

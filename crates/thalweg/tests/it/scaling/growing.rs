@@ -14,7 +14,7 @@ use crate::support::{
     fleet::{Fleet, ONE},
     hello, named, pass,
     script::{Script, answer},
-    settle,
+    settle, until,
 };
 
 /// A channel with a call on its first connection, which takes no more.
@@ -121,9 +121,7 @@ async fn a_second_connection_that_fails_disturbs_nobody_and_backs_off() {
     let mut tried = vec![];
     while tried.len() < 4 {
         let before = host.attempts();
-        while host.attempts() == before {
-            pass(Duration::from_millis(10)).await;
-        }
+        until("another attempt", Duration::from_millis(10), || host.attempts() != before).await;
         tried.push(begun.elapsed().as_millis() / 100);
     }
     // 1 s, 1.6 s and so on after each other, by the first attempt, which was made a moment before.
@@ -152,6 +150,21 @@ async fn a_call_that_waits_is_told_why_there_is_no_stream() {
          (1 stream), and another one cannot be made: connection refused"
     );
     assert_eq!((status.code(), status.message()), (tonic::Code::DeadlineExceeded, &*text));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_attempt_is_forgotten_once_another_has_succeeded() {
+    let mut script = scaled(2);
+    let (_one, _, _all) = full(&mut script).await;
+    script.listener.host().refuse();
+    let _more = calls(&script, &["ann"]).await;
+    script.listener.host().heal();
+    let mut two = script.accept_with(&[(MAX_STREAMS, 1)]).await;
+    two.expect_headers().await;
+    let mut hasty = named("hasty");
+    hasty.set_timeout(SECOND);
+    let status = crate::support::send(&script.channel, hasty).await.unwrap_err();
+    assert!(status.message().ends_with("all 2 connections are full (1 stream each)"), "{}", status.message());
 }
 
 #[tokio::test(start_paused = true)]

@@ -55,7 +55,8 @@ async fn serve(peer: &mut Peer, name: &str) {
 
 async fn expect_success(calls: impl IntoIterator<Item = Outcome>) {
     for call in calls {
-        assert_eq!(call.await.unwrap().unwrap().message, "hello");
+        let outcome = tokio::time::timeout(60 * SECOND, call).await.expect("a call that was served ends");
+        assert_eq!(outcome.unwrap().unwrap().message, "hello");
     }
 }
 

@@ -58,6 +58,18 @@ async fn surplus_connections_close_when_they_have_been_idle() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_connections_that_are_idle_alike_the_oldest_stays() {
+    let scaling = ConnectionScaling { idle_timeout: Some(10 * SECOND), ..ConnectionScaling::default() };
+    let (_fleet, one, channel) = three_connections(scaling).await;
+    // The oldest one with room is called.
+    hello(&channel, "ann").await.unwrap();
+    pass(30 * SECOND).await;
+    let started =
+        channel.subchannel_stats()[0].connections.iter().map(|c| c.counters.streams_started).collect::<Vec<_>>();
+    assert_eq!((one.host.connections().len(), started), (1, vec![3]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn as_many_stay_as_there_were_to_be_from_the_beginning() {
     let scaling = ConnectionScaling { initial: 2, idle_timeout: Some(10 * SECOND), ..ConnectionScaling::default() };
     let (_fleet, one, _channel) = three_connections(scaling).await;

@@ -24,6 +24,15 @@ pub(crate) async fn settle() {
     pass(Duration::from_millis(1)).await;
 }
 
+/// Lets time pass, in steps, until this holds: for longer than any backoff at most.
+pub(crate) async fn until(what: &str, step: Duration, mut holds: impl FnMut() -> bool) {
+    let begun = tokio::time::Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(200), "waited for {what} in vain");
+        pass(step).await;
+    }
+}
+
 /// A client of the greeter.
 pub(crate) fn client(channel: &Channel) -> GreeterClient<Channel> {
     GreeterClient::new(channel.clone())
