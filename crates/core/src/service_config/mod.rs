@@ -124,9 +124,12 @@ fn parse_policy(config: &Object<'_>, policies: &Policies) -> Result<Option<Polic
     if name.is_empty() || name == "unspecified" {
         return Ok(None);
     }
-    // The list is ours, so only its reason is of use to the reader.
-    let choice = policies.choose(&json!([{ name: {} }]));
-    choice.map(Some).map_err(|error| ConfigError::new(config.path_of("loadBalancingPolicy"), error.reason))
+    let wrong = |reason| ConfigError::new(config.path_of("loadBalancingPolicy"), reason);
+    let factory = policies.get(&name).ok_or_else(|| wrong(format!("no known policy in [{name}]")))?;
+    // What is wrong is that fields are missing, which the name alone cannot give.
+    let parsed = factory.parse(&json!({}), policies);
+    let parsed = parsed.map_err(|error| wrong(format!("{name} needs a configuration ({})", error.under(&name))))?;
+    Ok(Some(PolicyChoice { factory: Arc::clone(factory), config: parsed }))
 }
 
 fn parse_health_check(node: &Node<'_>) -> Result<Option<Arc<str>>, ConfigError> {

@@ -315,7 +315,10 @@ fn a_wrong_policy_is_rejected_at_its_path() {
     rejections(&[
         (json!({"loadBalancingPolicy": 1}), "$.loadBalancingPolicy: expected a string, found 1"),
         (json!({"loadBalancingPolicy": "best"}), "$.loadBalancingPolicy: no known policy in [best]"),
-        (json!({"loadBalancingPolicy": "needy"}), "$.loadBalancingPolicy: this field is required"),
+        (
+            json!({"loadBalancingPolicy": "NEEDY"}),
+            "$.loadBalancingPolicy: needy needs a configuration (needy.size: this field is required)",
+        ),
         (json!({"loadBalancingConfig": {}}), "$.loadBalancingConfig: must be a list of policies"),
         (json!({"loadBalancingConfig": []}), "$.loadBalancingConfig: no known policy in []"),
         (json!({"loadBalancingConfig": [{"a": {}}, {"b": {}}]}), "$.loadBalancingConfig: no known policy in [a, b]"),

@@ -456,10 +456,10 @@ fn a_priority_that_failed_last_gets_no_time_to_connect_until_it_has_served() {
 #[test]
 fn a_wrong_configuration_deep_inside_is_named_by_its_path() {
     let local =
-        json!([{ "priority": { "priorities": ["far"], "children": { "far": { "config": [{ "fewest": 7 }] } } } }]);
+        json!([{ "priority": { "priorities": ["far"], "children": { "far": { "config": [{ "pick_first": 7 }] } } } }]);
     let config = json!([{ "lanes": { "express": [{ "fewest": {} }], "local": local } }]);
     let error = policies().choose(&config).unwrap_err();
-    assert_eq!(error.to_string(), "$[0].lanes.local[0].priority.children.far.config[0].fewest: must be an object");
+    assert_eq!(error.to_string(), "$[0].lanes.local[0].priority.children.far.config[0].pick_first: must be an object");
 }
 
 #[test]

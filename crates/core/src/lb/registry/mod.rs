@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{LbPolicy, event::AnyConfig};
 use crate::json::{ConfigError, Node};
@@ -14,7 +14,7 @@ pub trait PolicyFactory: Send + Sync + Debug {
     fn name(&self) -> &str;
 
     /// Parses the policy's configuration; [`from_json`] does it for a type that serde can read. A parent parses its
-    /// children's with `policies`.
+    /// children's with `policies`. A configuration of `null` arrives as `{}`.
     ///
     /// # Errors
     ///
@@ -80,6 +80,7 @@ impl Policies {
                 ConfigError::new(format!("$[{place}]"), "must be an object with exactly one key, the name of a policy")
             })?;
             if let Some(factory) = self.get(name) {
+                let config = if config.is_null() { &Value::Object(Map::new()) } else { config };
                 let config = factory.parse(config, self).map_err(|e| e.under(&format!("$[{place}].{name}")))?;
                 return Ok(PolicyChoice { factory: Arc::clone(factory), config });
             }
@@ -104,13 +105,18 @@ fn only_field(entry: &Value) -> Option<(&str, &Value)> {
     fields.next().is_none().then_some((name.as_str(), value))
 }
 
-/// Reads a policy's configuration as a type of its own.
+/// Reads a policy's configuration as a type of its own. As in protobuf's JSON mapping, a field that is `null` counts as
+/// absent, at whatever depth, and so does a whole configuration that is.
 ///
 /// # Errors
 ///
 /// Which field is wrong, as a path below `config` (which is `$`), and why.
 pub fn from_json<T: DeserializeOwned>(config: &Value) -> Result<T, ConfigError> {
-    must_be_object(config)?;
+    let config = match config {
+        Value::Null => Value::Object(Map::new()),
+        Value::Object(_) => without_nulls(config),
+        _ => return Err(ConfigError::new("$", "must be an object")),
+    };
     serde_path_to_error::deserialize(config).map_err(|error| {
         let path = error.path().to_string();
         let path = match path.as_str() {
@@ -122,18 +128,26 @@ pub fn from_json<T: DeserializeOwned>(config: &Value) -> Result<T, ConfigError> 
     })
 }
 
-/// Reads the configuration of a policy that has none: any object will do.
+/// The same value without the fields of objects that are `null`. Elements of arrays stay.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let present = fields.iter().filter(|(_, value)| !value.is_null());
+            present.map(|(name, value)| (name.clone(), without_nulls(value))).collect()
+        }
+        Value::Array(elements) => elements.iter().map(without_nulls).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Reads the configuration of a policy that has none: anything will do, as in grpc-go, whose own tests write
+/// `{"round_robin": ""}`.
 ///
 /// # Errors
 ///
-/// `config` is not an object.
-pub fn no_fields(config: &Value) -> Result<Arc<dyn AnyConfig>, ConfigError> {
-    must_be_object(config)?;
+/// None; it is fallible so that it may be all of a [`PolicyFactory::parse`].
+pub fn no_fields(_: &Value) -> Result<Arc<dyn AnyConfig>, ConfigError> {
     Ok(Arc::new(()))
-}
-
-fn must_be_object(config: &Value) -> Result<(), ConfigError> {
-    if config.is_object() { Ok(()) } else { Err(ConfigError::new("$", "must be an object")) }
 }
 
 #[cfg(test)]
