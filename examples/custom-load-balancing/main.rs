@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, error::Error, time::Duration};
 use thalweg::{
     BoxFuture, Channel, Server,
     core::{
-        endpoint::{Address, Endpoint},
+        endpoint::{Address, Endpoint, Locality},
         target::{Target, TargetError},
     },
     registry::Registry,
@@ -19,11 +19,11 @@ use thalweg_examples::{Greeter, Handlers, hello};
 use thalweg_proto::demo::{HelloReply, HelloRequest, greeter_client::GreeterClient, greeter_server::GreeterServer};
 use tonic::{Request, Response, Status, async_trait};
 
-use crate::near::{NearFactory, Zone};
+use crate::near::NearFactory;
 
 /// Resolves `zones:` to backends, and says in which zone each of them is.
 #[derive(Clone, Debug)]
-struct Zones(Vec<(Zone, Address)>);
+struct Zones(Vec<(Locality, Address)>);
 
 impl ResolverFactory for Zones {
     fn scheme(&self) -> &str {
@@ -47,7 +47,8 @@ impl Resolver for Lookup {
             if !std::mem::take(&mut self.is_first) {
                 self.cx.asked().await;
             }
-            let endpoint = |(zone, address): &(Zone, Address)| Endpoint::new([address.clone()]).with(zone.clone());
+            let endpoint =
+                |(place, address): &(Locality, Address)| Endpoint::new([address.clone()]).with(place.clone());
             let endpoints = self.zones.0.iter().map(endpoint).collect();
             Ok(ResolverUpdate { endpoints, ..ResolverUpdate::default() })
         })
@@ -103,7 +104,8 @@ async fn print_shares(client: &mut Client) -> Result<(), Status> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let ((east, east_handle), (west, _west_handle)) = (start("east").await?, start("west").await?);
-    let zones = Zones(vec![(Zone("east".into()), east), (Zone("west".into()), west)]);
+    let zone = |name: &str| Locality { zone: name.into(), ..Locality::default() };
+    let zones = Zones(vec![(zone("east"), east), (zone("west"), west)]);
     let registry = Registry::default().with_resolver(zones).with_policy(NearFactory);
     let build = |config: &str| {
         let config = format!(r#"{{"loadBalancingConfig": [{{"near": {config}}}]}}"#);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use thalweg::core::{
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Locality},
     json::ConfigError,
     lb::{
         AnyConfig, Cx, LbPolicy, Pick, PickArgs, Picker, Resolution,
@@ -14,15 +14,11 @@ use thalweg::core::{
     },
 };
 
-/// Where an endpoint is: an attribute, which the resolver attaches.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Zone(pub(crate) String);
-
 /// `{"zone": "east", "farPercent": 20}`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Config {
-    /// Where the caller is.
+    /// Where the caller is: the `zone` of a [`Locality`].
     zone: String,
     /// The share of calls that goes to other zones, so that their backends stay warm.
     #[serde(default)]
@@ -56,8 +52,8 @@ impl PolicyFactory for NearFactory {
 struct Near(Config);
 
 impl Spread for Near {
-    /// The zone of each endpoint, if the resolver knows it.
-    type Kept = Option<Zone>;
+    /// Where each endpoint is, if the resolver knows it.
+    type Kept = Option<Locality>;
 
     fn configure(&mut self, _: &mut Cx<'_>, update: &Resolution) {
         if let Some(config) = update.config_as::<Config>() {
@@ -65,12 +61,18 @@ impl Spread for Near {
         }
     }
 
-    fn admit(&mut self, _: &mut Cx<'_>, endpoint: &Endpoint) -> Option<Zone> {
-        endpoint.attributes().get().cloned()
+    fn admit(&mut self, _: &mut Cx<'_>, endpoint: &Endpoint) -> Self::Kept {
+        endpoint.locality().cloned()
     }
 
-    fn picker(&mut self, _: &mut Cx<'_>, ready: Snapshot<Ready<Option<Zone>>>) -> Arc<dyn Picker> {
-        let is_near = |ready: &Ready<Option<Zone>>| ready.kept.as_ref().is_some_and(|zone| zone.0 == self.0.zone);
+    /// It is listed again, perhaps elsewhere. Its connection stays.
+    fn readmit(&mut self, endpoint: &Endpoint, kept: &Self::Kept) -> Option<Self::Kept> {
+        let locality = endpoint.locality().cloned();
+        (locality != *kept).then_some(locality)
+    }
+
+    fn picker(&mut self, _: &mut Cx<'_>, ready: Snapshot<Ready<Self::Kept>>) -> Arc<dyn Picker> {
+        let is_near = |ready: &Ready<Self::Kept>| ready.kept.as_ref().is_some_and(|place| *place.zone == self.0.zone);
         let (near, far) = ready.iter().cloned().partition(is_near);
         Arc::new(NearPicker { near, far, far_percent: self.0.far_percent })
     }
@@ -79,8 +81,8 @@ impl Spread for Near {
 /// Who was READY, near and far. At least one was.
 #[derive(Debug)]
 struct NearPicker {
-    near: Vec<Ready<Option<Zone>>>,
-    far: Vec<Ready<Option<Zone>>>,
+    near: Vec<Ready<Option<Locality>>>,
+    far: Vec<Ready<Option<Locality>>>,
     far_percent: u64,
 }
 

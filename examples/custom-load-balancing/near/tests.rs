@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use thalweg::core::{
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Locality},
     lb::{AnyConfig, Resolution, petiole::Petiole},
 };
 use thalweg_sim::{Sim, conformance::Histories, place::endpoint};
 
-use super::{Config, Near, Zone};
+use super::{Config, Near};
 
 fn config(far_percent: u64) -> Arc<dyn AnyConfig> {
     Arc::new(Config { zone: "east".into(), far_percent })
 }
 
 fn at(name: &str, zone: &str) -> Endpoint {
-    endpoint(&[name]).with(Zone(zone.into()))
+    endpoint(&[name]).with(Locality { zone: zone.into(), ..Locality::default() })
 }
 
 fn resolved(far_percent: u64) -> Sim {
@@ -45,6 +45,17 @@ fn all_calls_go_far_while_nobody_near_is_ready() {
     assert_eq!(share(&mut sim, "w"), 1_000);
     sim.accept("e1");
     assert_eq!(share(&mut sim, "w"), 0);
+}
+
+#[test]
+fn calls_follow_an_endpoint_that_moves_and_its_connection_stays() {
+    let mut sim = resolved(0);
+    ["e1", "e2", "w"].iter().for_each(|name| sim.accept(name));
+    let connected = sim.log();
+    let endpoints = Arc::new([at("e1", "west"), endpoint(&["e2"]), at("w", "east")]);
+    sim.resolve_to(Resolution { endpoints, config: None }).unwrap();
+    assert_eq!(share(&mut sim, "w"), 1_000, "e1 has moved away, and where e2 is nobody knows any longer");
+    assert!(!sim.log()[connected.len()..].iter().any(|line| line.contains("connect")), "{}", sim.story());
 }
 
 #[test]

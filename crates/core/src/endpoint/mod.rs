@@ -110,6 +110,28 @@ impl HashKey {
     }
 }
 
+/// The attribute that says where an endpoint is, as xDS names places; what is not known is empty.
+///
+/// No policy of this crate goes by it. It is for resolvers that know and policies that care, so that they need no type of
+/// their own between them.
+///
+/// ```
+/// use thalweg_core::endpoint::{Address, Endpoint, Locality};
+///
+/// let zone = Locality { region: "eu".into(), zone: "eu-1a".into(), ..Locality::default() };
+/// let endpoint = Endpoint::new([Address::Opaque("backend".into())]).with(zone);
+/// assert_eq!(endpoint.locality().map(|locality| &*locality.zone), Some("eu-1a"));
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Locality {
+    /// The largest of the places.
+    pub region: Arc<str>,
+    /// A part of the region.
+    pub zone: Arc<str>,
+    /// A part of the zone.
+    pub sub_zone: Arc<str>,
+}
+
 /// One backend, which may be reachable at several addresses.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -149,6 +171,12 @@ impl Endpoint {
         self.attributes.get().copied().unwrap_or(Weight::ONE)
     }
 
+    /// Its [`Locality`], if one is attached.
+    #[must_use]
+    pub fn locality(&self) -> Option<&Locality> {
+        self.attributes.get()
+    }
+
     /// Can nobody tell it from `other`? The addresses are the same, in the same order, and the attributes are shared, or
     /// there are none. A resolver that clones what has not changed saves policies work.
     #[must_use]
@@ -177,3 +205,6 @@ impl Endpoint {
 /// The identity of an endpoint: two endpoints with the same set of addresses are the same one (A61).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct EndpointKey(Arc<[Address]>);
+
+#[cfg(test)]
+mod tests;
