@@ -48,8 +48,8 @@ plant 'a child that left READY does not make the picker stale' petiole/mod.rs \
 plant 'a changed child does not report upwards' petiole/mod.rs 'if shown || self.state != Some(state) {' \
     'if self.state != Some(state) {'
 plant 'an idle child is left alone' petiole/mod.rs 'if report.to == Connectivity::Idle {' 'if false {'
-plant 'an endpoint that goes keeps its child' petiole/mod.rs 'for child in old.into_values() {' \
-    'for child in old.into_values().take(0) {'
+plant 'an endpoint that goes keeps its child' petiole/mod.rs 'for seat in old.into_values() {' \
+    'for seat in old.into_values().take(0) {'
 plant 'what is kept anew does not reach the picker' petiole/mod.rs 'self.ready.insert(child, Ready { kept, ..ready });' \
     'drop((kept, ready));'
 plant 'the events of a spread are dropped' petiole/mod.rs 'if self.children.owner(event.token()).is_none() {' 'if false {'
@@ -110,6 +110,8 @@ plant 'a wake is offered twice' pick_first/mod.rs 'self.withdraw(cx);
         if state == Connectivity::Idle' 'if state == Connectivity::Idle'
 plant 'a wake does nothing' pick_first/mod.rs 'fn on_wake(&mut self, cx: &mut Cx<'"'"'_>, _: Wake) {
         self.exit_idle(cx);' 'fn on_wake(&mut self, _: &mut Cx<'"'"'_>, _: Wake) {'
+plant 'a new list hides a failure' pick_first/mod.rs \
+    'if self.state != Some(Connectivity::TransientFailure) || !connections_failed {' 'if true {'
 plant 'a connection is kept whose address is gone' pick_first/mod.rs \
     'self.selected = self.selected.filter(|selected| self.race.address(selected.id).is_some());' ''
 plant 'the pending policy never takes over' graceful_switch/mod.rs 'if self.pending.is_none() || waits {' 'if true {'
@@ -144,6 +146,7 @@ plant 'an endpoint is ejected again and again' outlier_detection/book.rs \
 plant 'ejections outlive the algorithms' outlier_detection/mod.rs 'return self.children.tap_mut().pardon();' 'return;'
 plant 'calls of a moved connection count for nobody' outlier_detection/book.rs 'self.settle(cx, *id);
         }' '}'
+plant 'a moved connection belongs to the last endpoint' outlier_detection/book.rs 'list.iter().rev()' 'list.iter()'
 plant 'a new connection is not observed' outlier_detection/book.rs 'self.subchannels.insert(*id, listed);
                 self.settle(cx, *id);' 'self.subchannels.insert(*id, listed);'
 plant 'an endpoint that stays begins anew' outlier_detection/book.rs 'known.map(|(_, record)| record)' \

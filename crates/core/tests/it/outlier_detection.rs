@@ -375,6 +375,24 @@ fn a_connection_whose_address_moves_to_another_endpoint_shares_its_fate() {
 }
 
 #[test]
+fn a_connection_whose_address_several_endpoints_have_shares_the_fate_of_the_first() {
+    let mut sim = Sim::new(OutlierDetection::default());
+    let config = Some(overheard(json!({}), || Box::new(pick_first::leaf())));
+    sim.resolve_to(Resolution { endpoints: listed(&[&["a"]]), config }).unwrap();
+    sim.accept("a");
+    let (first, second): (&[&str], &[&str]) = (&["a", "z"], &["a", "b"]);
+    sim.resolve(&[first, second]).unwrap();
+    calls(&mut sim, 20, &["a"]);
+    seconds(&mut sim, 10);
+    assert!(matches!(told(&sim, "a"), Some(Health::NotServing(_))));
+    sim.resolve(&[first]).unwrap();
+    assert!(matches!(told(&sim, "a"), Some(Health::NotServing(_))), "the calls were those of {first:?}");
+    sim.resolve(&[second]).unwrap();
+    assert_eq!(told(&sim, "a"), Some(Health::Serving), "and never those of {second:?}");
+    sim.finish();
+}
+
+#[test]
 fn ejection_and_sickness_add_up() {
     let mut sim = started(strict(json!({})), &[&["a"], &["b"]]);
     calls(&mut sim, 40, &["a"]);

@@ -211,6 +211,21 @@ fn an_update_starts_a_new_pass_and_respects_the_backoff_of_addresses_that_stay()
 }
 
 #[test]
+fn an_update_leaves_it_failed_until_an_address_answers() {
+    let mut sim = resolved(&[&["a"], &["b"]]);
+    sim.refuse("a");
+    sim.refuse("b");
+    for list in [&[&["b"][..], &["c"]][..], &[&["d"]]] {
+        sim.resolve(list).unwrap();
+        assert_eq!(sim.state(), Connectivity::TransientFailure, "new addresses are no news yet");
+    }
+    assert_eq!(sim.log()[3..], ["0 TRANSIENT_FAILURE", "0 connect c", "0 connect d"]);
+    sim.accept("d");
+    assert_eq!(sim.served_by().as_deref(), Some("d"));
+    sim.finish();
+}
+
+#[test]
 fn the_same_list_again_changes_nothing() {
     let mut sim = resolved(&[&["a"], &["b"]]);
     sim.refuse("a");
