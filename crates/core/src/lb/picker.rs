@@ -139,7 +139,8 @@ pub struct CallEnd<'a> {
     /// Did it get there? One that did not was given up, or went elsewhere, while it waited for a stream (A105): that tells
     /// nothing of how the subchannel answers.
     pub sent: bool,
-    /// The load report in the trailers, if any (A51).
+    /// The load report of the call (A51). The channel does not read reports yet, so from it this is always `None`; only
+    /// `thalweg-sim` gives what a test says.
     pub load: Option<&'a LoadReport>,
     /// The trailers, if the server sent any before the call ended.
     pub trailers: &'a dyn Metadata,
