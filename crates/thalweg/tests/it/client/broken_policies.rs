@@ -413,7 +413,9 @@ async fn a_picker_that_panics_is_given_up_with_its_policy() {
     world.resolve("never").await;
     world.resolve("pick").await;
     for _ in 0..2 {
-        let status = hello(&channel, "ann").await.unwrap_err();
+        let mut limited = named("ann");
+        limited.set_timeout(Duration::from_secs(60));
+        let status = send(&channel, limited).await.unwrap_err();
         let text = "no backend of names:fleet can be used: the picker of the load-balancing policy fragile panicked: \
                     no idea where to send /thalweg.demo.v1.Greeter/SayHello";
         assert_eq!(told(&status), (Code::Unavailable, text, Some(LocalError::NoBackend)));
