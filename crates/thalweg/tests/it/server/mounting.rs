@@ -81,11 +81,11 @@ impl<S: Service<Request<Body>>> Service<Request<Body>> for Note<S> {
     }
 }
 
-/// Says which notes a request bears.
+/// Says something of a request.
 #[derive(Clone)]
-struct SayNotes;
+struct Say(fn(&Request<Body>) -> String);
 
-impl Service<Request<Body>> for SayNotes {
+impl Service<Request<Body>> for Say {
     type Response = Response<OneChunk>;
     type Error = Infallible;
     type Future = Ready<Result<Response<OneChunk>, Infallible>>;
@@ -95,34 +95,25 @@ impl Service<Request<Body>> for SayNotes {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let notes: Vec<&str> = request.headers().get_all("x-note").iter().map(|note| note.to_str().unwrap()).collect();
-        ready(Ok(Response::new(OneChunk(Some(notes.join(",").into())))))
+        ready(Ok(Response::new(OneChunk(Some(self.0(&request).into())))))
     }
 }
 
-/// Says whom a request was for.
-#[derive(Clone)]
-struct SayWhom;
+/// Which notes it bears.
+fn notes(request: &Request<Body>) -> String {
+    let notes: Vec<&str> = request.headers().get_all("x-note").iter().map(|note| note.to_str().unwrap()).collect();
+    notes.join(",")
+}
 
-impl Service<Request<Body>> for SayWhom {
-    type Response = Response<OneChunk>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<OneChunk>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let whom = format!("{:?} {:?}", request.uri().authority(), request.headers().get("host"));
-        ready(Ok(Response::new(OneChunk(Some(whom.into())))))
-    }
+/// Whom it is for.
+fn whom(request: &Request<Body>) -> String {
+    format!("{:?} {:?}", request.uri().authority(), request.headers().get("host"))
 }
 
 /// As grpc-go does it (A41), which is less than what RFC 9113 section 8.3.1 would have servers refuse.
 #[tokio::test(start_paused = true)]
 async fn a_host_says_whom_a_request_is_for_only_if_nothing_else_does() {
-    let world = World::new(|server| server.add_route("demo.Whom", SayWhom)).await;
+    let world = World::new(|server| server.add_route("demo.Whom", Say(whom))).await;
     let mut client = Peer::new(world.pipe().await);
     client.send_preface(&[]).await;
     let head = [(":method", "POST"), (":scheme", "http"), (":path", "/demo.Whom/Say")];
@@ -197,7 +188,7 @@ async fn the_fallback_serves_what_is_not_mounted_even_if_it_is_not_grpc() {
 #[tokio::test(start_paused = true)]
 async fn the_layer_added_first_sees_a_request_first() {
     let world = World::new(|server| {
-        let server = server.add_route("demo.Notes", SayNotes);
+        let server = server.add_route("demo.Notes", Say(notes));
         server.layer(layer_fn(|within| Note("first", within))).layer(layer_fn(|within| Note("second", within)))
     })
     .await;
