@@ -103,11 +103,7 @@ impl Pool {
     /// Whoever waits goes and looks for another place.
     pub(crate) fn divert(&self) {
         let mut wake = vec![];
-        {
-            let mut state = self.lock();
-            state.queue.dismiss(&mut wake);
-            self.crowd.set(state.queue.demand());
-        }
+        self.with(|state| state.queue.dismiss(&mut wake));
         wake.into_iter().for_each(Waker::wake);
     }
 
